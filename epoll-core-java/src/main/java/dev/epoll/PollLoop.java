@@ -1,0 +1,199 @@
+package dev.epoll;
+
+import dev.epoll.sys.EventBuffer;
+import dev.epoll.sys.Syscalls;
+import java.io.IOException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Wait, dispatch, timers, tasks. {@link #step} does that once and knows nothing of the thread that
+ * calls it.
+ *
+ * <p>Fairness: each part of a step is bounded, so neither a flood of events nor a task that posts
+ * itself again keeps the others waiting for more than a step.
+ *
+ * <p>Thread: {@link #step} and {@link #finish} on one thread; the rest from any.
+ */
+final class PollLoop {
+  private static final System.Logger LOG = System.getLogger(Poller.class.getName());
+
+  /**
+   * How often a full batch is followed by another look, before timers and tasks have their turn.
+   */
+  private static final int MAX_POLLS_PER_STEP = 8;
+
+  private final Syscalls syscalls;
+  private final PollerConfig config;
+  private final EpollFd epoll;
+  private final Wakeup wakeup;
+  private final Registrations registrations;
+  private final Timers timers;
+  private final Counters counters;
+  private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+
+  private final WaiterQueue.Batch met = new WaiterQueue.Batch();
+  private final WaiterQueue.Batch lost = new WaiterQueue.Batch();
+  private EventBuffer events;
+
+  /** Set once no step will follow; then a task is refused, or runs in {@link #finish}. */
+  private volatile boolean finished;
+
+  PollLoop(
+      Syscalls syscalls,
+      PollerConfig config,
+      EpollFd epoll,
+      Wakeup wakeup,
+      Registrations registrations,
+      Timers timers,
+      Counters counters) {
+    this.syscalls = syscalls;
+    this.config = config;
+    this.epoll = epoll;
+    this.wakeup = wakeup;
+    this.registrations = registrations;
+    this.timers = timers;
+    this.counters = counters;
+    this.events = new EventBuffer(syscalls, config.batchSize());
+  }
+
+  /** Accepts {@code task} for a later step. Returns false if there will be none. */
+  boolean post(Runnable task) {
+    if (finished) {
+      return false;
+    }
+    tasks.add(task);
+    // Ordering: finish() sets the flag before it empties the queue for the last time, so what is
+    // still in the queue now
+    // will not be run by it.
+    return !finished || !tasks.remove(task);
+  }
+
+  /**
+   * One round: waits up to {@code maxWaitNanos} ({@link EpollFd#FOREVER} for no limit) for
+   * something to do, and does it.
+   *
+   * @throws SyscallException if the epoll fd cannot be waited on any more
+   */
+  void step(long maxWaitNanos) throws SyscallException {
+    int count = waitForEvents(maxWaitNanos);
+    for (int polls = 1; ; polls++) {
+      dispatch(count);
+      if (count < events.capacity() || polls == MAX_POLLS_PER_STEP) {
+        break;
+      }
+      if (events.capacity() < config.maxBatchSize()) {
+        events = new EventBuffer(syscalls, Math.min(events.capacity() * 2, config.maxBatchSize()));
+      }
+      count = poll(0);
+    }
+    runTimers();
+    runTasks(config.tasksPerRound());
+  }
+
+  private int waitForEvents(long maxWaitNanos) throws SyscallException {
+    if (maxWaitNanos == 0 || !tasks.isEmpty()) {
+      return poll(0);
+    }
+    wakeup.beforeSleep();
+    try {
+      return poll(
+          tasks.isEmpty() ? sooner(maxWaitNanos, timers.nanosToFirst(System.nanoTime())) : 0);
+    } finally {
+      wakeup.afterSleep();
+    }
+  }
+
+  private static long sooner(long a, long b) {
+    return a == EpollFd.FOREVER ? b : b == EpollFd.FOREVER ? a : Math.min(a, b);
+  }
+
+  private int poll(long timeoutNanos) throws SyscallException {
+    counters.waits++;
+    return epoll.await(events, timeoutNanos);
+  }
+
+  private void dispatch(int count) {
+    for (int i = 0; i < count; i++) {
+      long token = events.data(i);
+      if (token != Token.WAKEUP) {
+        counters.events++;
+        dispatch(Token.slot(token), Token.sequence(token), events.events(i));
+      }
+    }
+  }
+
+  private void dispatch(int slot, int sequence, int mask) {
+    Registration registration = registrations.bySlot(slot);
+    if (registration == null) {
+      counters.staleEvents++;
+      return;
+    }
+    SyscallException failure = registration.event(sequence, mask, met, lost);
+    counters.resumes += met.size();
+    met.ready(Readiness.of(mask));
+    if (failure != null) {
+      counters.failures.add(lost.size());
+      lost.failed(failure);
+    }
+  }
+
+  private void runTimers() {
+    long now = System.nanoTime();
+    for (int i = 0; i < config.tasksPerRound(); i++) {
+      Timers.Action action = timers.takeDue(now);
+      if (action == null) {
+        return;
+      }
+      run(action::due);
+    }
+  }
+
+  private void runTasks(int limit) {
+    for (int i = 0; i < limit; i++) {
+      Runnable task = tasks.poll();
+      if (task == null) {
+        return;
+      }
+      run(task);
+    }
+  }
+
+  private void run(Runnable task) {
+    counters.tasks++;
+    try {
+      task.run();
+    } catch (Throwable e) {
+      LOG.log(
+          System.Logger.Level.ERROR,
+          "a task threw, the others go on: " + task.getClass().getName(),
+          e);
+    }
+  }
+
+  /**
+   * After the last step: ends every await and timer with {@code reason}, and runs the tasks that
+   * were accepted, among them those that the ended awaits post. The epoll fd and the wakeup are
+   * closed when this returns.
+   */
+  void finish(EndReason reason) {
+    registrations.endAll(reason);
+    @Nullable IOException cause = null;
+    for (Timers.Action action = timers.takeEnded(reason);
+        action != null;
+        action = timers.takeEnded(reason)) {
+      cause = cause == null ? reason.exception() : cause;
+      IOException ended = cause;
+      run(end(action, ended));
+    }
+    runTasks(Integer.MAX_VALUE);
+    finished = true;
+    runTasks(Integer.MAX_VALUE);
+    wakeup.close();
+    epoll.close();
+  }
+
+  private static Runnable end(Timers.Action action, IOException cause) {
+    return () -> action.ended(cause);
+  }
+}

@@ -1,0 +1,299 @@
+package dev.epoll;
+
+import dev.epoll.sys.Backend;
+import dev.epoll.sys.Syscalls;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread that waits for the readiness of any number of fds, and resumes who awaits it. Owns an
+ * epoll fd, a wakeup and one daemon thread.
+ *
+ * <pre>
+ *            close()                              thread ended, fds closed
+ *   OPEN ----------------&gt; CLOSED (no new awaits) -------------------------&gt; CLOSED
+ *     `--- epoll_wait fails for good, or the loop breaks ---&gt; FAILED (calls throw the cause)
+ * </pre>
+ *
+ * <p>Thread: every method from any.
+ */
+public final class Poller implements AutoCloseable, Executor {
+  /** Where a poller is in its life. */
+  public enum State {
+    OPEN,
+    CLOSED,
+    FAILED
+  }
+
+  private record End(State state, EndReason reason) {}
+
+  private static final System.Logger LOG = System.getLogger(Poller.class.getName());
+
+  private static final class Shared {
+    static final Poller POLLER = open();
+
+    private static Poller open() {
+      try {
+        return new Poller(
+            PollerConfig.defaults().withThreadName("epoll-poller-shared"),
+            Backend.syscalls(),
+            false);
+      } catch (IOException e) {
+        throw new UncheckedIOException("the shared poller cannot be opened", e);
+      }
+    }
+  }
+
+  private final PollerConfig config;
+  private final boolean closeable;
+  private final EpollFd epoll;
+  private final Wakeup wakeup;
+  private final Registrations registrations;
+  private final SharedAwaits sharedAwaits;
+  private final Timers timers = new Timers();
+  private final Counters counters = new Counters();
+  private final PollLoop loop;
+  private final Thread thread;
+  private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+
+  Poller(PollerConfig config, Syscalls syscalls) throws IOException {
+    this(config, syscalls, true);
+  }
+
+  private Poller(PollerConfig config, Syscalls syscalls, boolean closeable) throws IOException {
+    this.config = config;
+    this.closeable = closeable;
+    this.epoll = EpollFd.open(syscalls);
+    try {
+      this.wakeup = Wakeup.open(syscalls, counters, epoll);
+    } catch (SyscallException e) {
+      epoll.close();
+      throw e;
+    }
+    this.registrations = new Registrations(this, syscalls, epoll, counters);
+    this.sharedAwaits = new SharedAwaits(this, registrations);
+    this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
+    this.thread = new Thread(this::run, config.threadName());
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /**
+   * A poller with {@link PollerConfig#defaults()}.
+   *
+   * @throws SyscallException EMFILE or ENFILE: it needs two descriptors
+   */
+  public static Poller open() throws IOException {
+    return open(PollerConfig.defaults());
+  }
+
+  /**
+   * A poller with options.
+   *
+   * @throws SyscallException EMFILE or ENFILE: it needs two descriptors
+   */
+  public static Poller open(PollerConfig config) throws IOException {
+    return new Poller(Objects.requireNonNull(config, "config"), Backend.syscalls());
+  }
+
+  /**
+   * The poller that everybody in the process may use. Opened at the first call; {@link #close()}
+   * does nothing to it.
+   *
+   * @throws java.io.UncheckedIOException if it cannot be opened, at the first call
+   */
+  public static Poller shared() {
+    return Shared.POLLER;
+  }
+
+  /**
+   * Begins to watch {@code fd}, with nothing armed yet. Leaves O_NONBLOCK as it is.
+   *
+   * @throws SyscallException EPERM (a regular file or another fd that cannot be polled), EBADF,
+   *     EEXIST (registered here already, which stays untouched), ELOOP, ENOSPC (the sysctl
+   *     fs.epoll.max_user_watches); nothing is left behind
+   * @throws ClosedPollerException if this poller is closed
+   */
+  public Registration register(int fd) throws IOException {
+    return registrations.open(fd);
+  }
+
+  /**
+   * Starts one await of {@code fd} by its number. Joins the registration of {@code fd} if there is
+   * one; else registers it for as long as such awaits of it are waiting. The waiter is told as by
+   * {@link Registration#arm}, unless this throws or the result cancels it.
+   *
+   * @throws IOException as {@link #register} and {@link Registration#arm}
+   */
+  public Cancellable arm(int fd, Interest interest, Waiter waiter) throws IOException {
+    Objects.requireNonNull(interest, "interest");
+    Objects.requireNonNull(waiter, "waiter");
+    return sharedAwaits.arm(fd, interest, waiter);
+  }
+
+  /**
+   * Runs {@code task} on the poller thread, after those that were accepted before. It must not
+   * block. What it throws is reported to the log. A task accepted before the poller is closed still
+   * runs.
+   *
+   * @throws RejectedExecutionException if the poller is closed
+   */
+  @Override
+  public void execute(Runnable task) {
+    Objects.requireNonNull(task, "task");
+    if (!loop.post(task)) {
+      throw new RejectedExecutionException(new ClosedPollerException(config.threadName()));
+    }
+    if (!inPollerThread()) {
+      wakeup.wake();
+    }
+  }
+
+  /**
+   * Runs {@code task} on the poller thread once {@code delay} has passed, never before. It must not
+   * block. Dropped if the poller is closed before.
+   *
+   * @throws IllegalArgumentException if {@code delay} is negative
+   * @throws RejectedExecutionException if the poller is closed
+   */
+  public Cancellable schedule(Duration delay, Runnable task) {
+    Objects.requireNonNull(task, "task");
+    try {
+      return schedule(
+          delay,
+          new Timers.Action() {
+            @Override
+            public void due() {
+              task.run();
+            }
+
+            @Override
+            public void ended(IOException cause) {}
+          });
+    } catch (IOException e) {
+      throw new RejectedExecutionException(e);
+    }
+  }
+
+  /**
+   * An await of time alone: tells {@code waiter} that it is ready, with {@link Readiness#NONE},
+   * once {@code delay} has passed, never before; or that it failed, if the poller is closed before.
+   *
+   * @throws IllegalArgumentException if {@code delay} is negative
+   * @throws ClosedPollerException if the poller is closed
+   */
+  public Cancellable schedule(Duration delay, Waiter waiter) throws IOException {
+    Objects.requireNonNull(waiter, "waiter");
+    return schedule(
+        delay,
+        new Timers.Action() {
+          @Override
+          public void due() {
+            waiter.ready(Readiness.NONE);
+          }
+
+          @Override
+          public void ended(IOException cause) {
+            waiter.failed(cause);
+          }
+        });
+  }
+
+  private Cancellable schedule(Duration delay, Timers.Action action) throws IOException {
+    Timers.Added added = timers.add(System.nanoTime() + Time.nanos("delay", delay), action);
+    if (added.isFirst() && !inPollerThread()) {
+      wakeup.wake();
+    }
+    return added.cancellable();
+  }
+
+  /** Whether the calling thread is this poller's. */
+  public boolean inPollerThread() {
+    return thread.equals(Thread.currentThread());
+  }
+
+  /** What this poller is doing. */
+  public PollerSnapshot snapshot() {
+    return new PollerSnapshot(
+        config.threadName(), state(), epoll.fd(), registrations.snapshot(), timers.size());
+  }
+
+  /** What this poller has done. */
+  public PollerStats stats() {
+    return counters.stats();
+  }
+
+  private State state() {
+    End ending = end.get();
+    return ending == null ? State.OPEN : ending.state();
+  }
+
+  /**
+   * Ends this poller: every await fails with {@link ClosedPollerException}, tasks that were
+   * accepted run, timers are dropped, and the thread ends. Returns when that is done, except on the
+   * poller thread itself, where it returns at once. The registered fds stay open. Further calls
+   * wait for the same.
+   */
+  @Override
+  public void close() {
+    if (!closeable) {
+      return;
+    }
+    if (endWith(State.CLOSED, () -> new ClosedPollerException(config.threadName()))) {
+      // A task, because the loop looks for tasks once more before it sleeps.
+      loop.post(() -> {});
+      wakeup.wake();
+    }
+    if (!inPollerThread()) {
+      joinUninterruptibly();
+    }
+  }
+
+  private boolean endWith(State state, EndReason reason) {
+    return end.compareAndSet(null, new End(state, reason));
+  }
+
+  private void joinUninterruptibly() {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The poller thread. */
+  private void run() {
+    try {
+      while (end.get() == null) {
+        loop.step(EpollFd.FOREVER);
+      }
+    } catch (Throwable e) {
+      if (endWith(
+          State.FAILED,
+          () -> new IOException("poller " + config.threadName() + " has failed", e))) {
+        LOG.log(
+            System.Logger.Level.ERROR,
+            "poller " + config.threadName() + " has failed, its awaits end",
+            e);
+      }
+    }
+    loop.finish(Objects.requireNonNull(end.get()).reason());
+  }
+
+  @Override
+  public String toString() {
+    return "Poller(" + config.threadName() + ", " + state() + ")";
+  }
+}

@@ -1,0 +1,56 @@
+package dev.epoll;
+
+import java.util.Objects;
+
+/**
+ * Options of a {@link Poller}.
+ *
+ * @param threadName the name of its thread
+ * @param batchSize how many events the first wait can return; doubled when a wait returns that many
+ * @param maxBatchSize how far it may be doubled
+ * @param tasksPerRound how many tasks, and how many timers, run before the poller looks for events
+ *     again
+ */
+public record PollerConfig(String threadName, int batchSize, int maxBatchSize, int tasksPerRound) {
+  private static final PollerConfig DEFAULTS = new PollerConfig("epoll-poller", 256, 4096, 1024);
+
+  /**
+   * Checks the values.
+   *
+   * @throws IllegalArgumentException if a number is not positive, or {@code maxBatchSize} less than
+   *     {@code batchSize}
+   */
+  public PollerConfig {
+    Objects.requireNonNull(threadName, "threadName");
+    if (batchSize < 1 || tasksPerRound < 1) {
+      throw new IllegalArgumentException(
+          "batchSize is %d and tasksPerRound %d: give 1 or more"
+              .formatted(batchSize, tasksPerRound));
+    }
+    if (maxBatchSize < batchSize || maxBatchSize > 1 << 20) {
+      throw new IllegalArgumentException(
+          "maxBatchSize is %d: give a number from batchSize, %d, to %d"
+              .formatted(maxBatchSize, batchSize, 1 << 20));
+    }
+  }
+
+  /** A thread called {@code epoll-poller}, batches of 256 to 4096 events, 1024 tasks per round. */
+  public static PollerConfig defaults() {
+    return DEFAULTS;
+  }
+
+  /** The same with another thread name. */
+  public PollerConfig withThreadName(String name) {
+    return new PollerConfig(name, batchSize, maxBatchSize, tasksPerRound);
+  }
+
+  /** The same with other sizes of a batch. */
+  public PollerConfig withBatchSize(int first, int max) {
+    return new PollerConfig(threadName, first, max, tasksPerRound);
+  }
+
+  /** The same with another number of tasks per round. */
+  public PollerConfig withTasksPerRound(int tasks) {
+    return new PollerConfig(threadName, batchSize, maxBatchSize, tasks);
+  }
+}

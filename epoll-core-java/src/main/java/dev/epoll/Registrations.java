@@ -1,0 +1,156 @@
+package dev.epoll;
+
+import dev.epoll.sys.Linux;
+import dev.epoll.sys.Syscalls;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The registrations of one poller: which fd, which slot, and the ADD and DEL that go with them.
+ *
+ * <p>Invariant: for each fd number, ADD, DEL and the change of {@code byFd} are one step under
+ * {@code lock}. So a late DEL cannot take out the entry of a number's next owner.
+ *
+ * <p>Thread: every method from any. Lock order: this lock, then a registration's.
+ */
+final class Registrations {
+  private final Poller poller;
+  private final Syscalls syscalls;
+  private final EpollFd epoll;
+  private final Counters counters;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Integer, Registration> byFd = new HashMap<>();
+  private final TokenTable<Registration> bySlot = new TokenTable<>();
+
+  /** Why nothing can be registered any more; null while the poller is open. */
+  private @Nullable EndReason ended;
+
+  Registrations(Poller poller, Syscalls syscalls, EpollFd epoll, Counters counters) {
+    this.poller = poller;
+    this.syscalls = syscalls;
+    this.epoll = epoll;
+    this.counters = counters;
+  }
+
+  Poller poller() {
+    return poller;
+  }
+
+  Syscalls syscalls() {
+    return syscalls;
+  }
+
+  EpollFd epoll() {
+    return epoll;
+  }
+
+  Counters counters() {
+    return counters;
+  }
+
+  /** EPOLL_CTL_ADD with nothing armed. A failure leaves nothing behind. */
+  Registration open(int fd) throws IOException {
+    WaiterQueue.Batch orphans = new WaiterQueue.Batch();
+    Registration registration;
+    lock.lock();
+    try {
+      if (ended != null) {
+        throw ended.exception();
+      }
+      int slot = bySlot.allocate();
+      int sequence = bySlot.lastSequence(slot) + 1;
+      // Kernel: with no event bit an entry still reports ERR and HUP; ONESHOT makes that one event,
+      // which is dropped,
+      // instead of one in every wait.
+      int result =
+          epoll.control(Linux.EPOLL_CTL_ADD, fd, Linux.EPOLLONESHOT, Token.of(slot, sequence));
+      counters.controls.increment();
+      if (result < 0) {
+        bySlot.free(slot, sequence);
+        throw EpollFd.failure(Linux.EPOLL_CTL_ADD, fd, -result);
+      }
+      registration = new Registration(this, fd, slot, sequence);
+      bySlot.put(slot, registration);
+      Registration previous = byFd.put(fd, registration);
+      // Kernel: the ADD went through, so the number has a new owner and the previous entry is gone
+      // or out of reach.
+      if (previous != null && previous.end(EndReason.FD_REPLACED, orphans)) {
+        bySlot.free(previous.slot(), previous.lastSequence());
+      }
+    } finally {
+      lock.unlock();
+    }
+    fail(orphans, EndReason.FD_REPLACED);
+    return registration;
+  }
+
+  /** EPOLL_CTL_DEL, then tells those who wait. Does nothing if {@code registration} has ended. */
+  void close(Registration registration, EndReason reason) {
+    WaiterQueue.Batch waiting = new WaiterQueue.Batch();
+    lock.lock();
+    try {
+      if (!registration.end(reason, waiting)) {
+        return;
+      }
+      byFd.remove(registration.fd(), registration);
+      bySlot.free(registration.slot(), registration.lastSequence());
+      // EBADF and ENOENT say that the fd was closed first; then there is nothing to take out.
+      epoll.control(Linux.EPOLL_CTL_DEL, registration.fd(), 0, 0);
+      counters.controls.increment();
+    } finally {
+      lock.unlock();
+    }
+    fail(waiting, reason);
+  }
+
+  /** Ends all. When this returns nobody calls into the epoll fd any more, so it can be closed. */
+  void endAll(EndReason reason) {
+    WaiterQueue.Batch waiting = new WaiterQueue.Batch();
+    lock.lock();
+    try {
+      ended = reason;
+      for (Registration registration : byFd.values()) {
+        registration.end(reason, waiting);
+      }
+      byFd.clear();
+    } finally {
+      lock.unlock();
+    }
+    fail(waiting, reason);
+  }
+
+  private void fail(WaiterQueue.Batch waiting, EndReason reason) {
+    if (waiting.size() > 0) {
+      counters.failures.add(waiting.size());
+      waiting.failed(reason.exception());
+    }
+  }
+
+  @Nullable Registration find(int fd) {
+    lock.lock();
+    try {
+      return byFd.get(fd);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The registration that a token's slot belongs to. Thread: any, without the lock. */
+  @Nullable Registration bySlot(int slot) {
+    return bySlot.find(slot);
+  }
+
+  List<PollerSnapshot.Watched> snapshot() {
+    lock.lock();
+    try {
+      return byFd.values().stream().map(Registration::snapshot).toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

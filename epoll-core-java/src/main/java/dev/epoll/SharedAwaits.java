@@ -1,0 +1,139 @@
+package dev.epoll;
+
+import dev.epoll.sys.Errno;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Awaits by the bare number of an fd: those of one number share a registration, which goes when the
+ * last of them ends.
+ *
+ * <p>Thread: every method from any. {@code lock} is never held while a waiter runs. Lock order:
+ * this lock, then that of {@link Registrations}.
+ */
+final class SharedAwaits {
+  private final Poller poller;
+  private final Registrations registrations;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Integer, SharedRegistration> byFd = new HashMap<>();
+
+  SharedAwaits(Poller poller, Registrations registrations) {
+    this.poller = poller;
+    this.registrations = registrations;
+  }
+
+  /** A registration and how many awaits keep it. */
+  private static final class SharedRegistration {
+    final Registration registration;
+    int awaits;
+
+    SharedRegistration(Registration registration) {
+      this.registration = registration;
+    }
+  }
+
+  Cancellable arm(int fd, Interest interest, Waiter waiter) throws IOException {
+    try {
+      return armOnce(fd, interest, waiter);
+    } catch (ClosedRegistrationException e) {
+      return armOnce(fd, interest, waiter);
+    } catch (SyscallException e) {
+      // The number was closed and reused while it was shared: those who waited for the old file
+      // have been told by now,
+      // and their registration is gone.
+      if (e.errno() != Errno.ENOENT.number) {
+        throw e;
+      }
+      return armOnce(fd, interest, waiter);
+    }
+  }
+
+  private Cancellable armOnce(int fd, Interest interest, Waiter waiter) throws IOException {
+    SharedRegistration shared;
+    try {
+      shared = acquire(fd);
+    } catch (SyscallException e) {
+      Registration registered = e.errno() == Errno.EEXIST.number ? registrations.find(fd) : null;
+      if (registered == null) {
+        throw e;
+      }
+      registered.arm(interest, waiter);
+      return () -> registered.cancel(waiter);
+    }
+    SharedAwait await = new SharedAwait(shared, waiter);
+    try {
+      shared.registration.arm(interest, await);
+    } catch (IOException | RuntimeException e) {
+      release(shared);
+      throw e;
+    }
+    return await;
+  }
+
+  private SharedRegistration acquire(int fd) throws IOException {
+    lock.lock();
+    try {
+      SharedRegistration shared = byFd.get(fd);
+      if (shared == null || shared.registration.isClosed()) {
+        shared = new SharedRegistration(poller.register(fd));
+        byFd.put(fd, shared);
+      }
+      shared.awaits++;
+      return shared;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void release(SharedRegistration shared) {
+    lock.lock();
+    try {
+      if (--shared.awaits == 0) {
+        byFd.remove(shared.registration.fd(), shared);
+        // Under the lock, or else an await that begins now would find the fd registered and join
+        // what is about to close.
+        // Nobody waits on it, so no waiter runs here.
+        shared.registration.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * One await, which lets go of the registration before its waiter is told, so that the waiter
+   * finds it gone.
+   */
+  private final class SharedAwait implements Waiter, Cancellable {
+    private final SharedRegistration shared;
+    private final Waiter waiter;
+
+    SharedAwait(SharedRegistration shared, Waiter waiter) {
+      this.shared = shared;
+      this.waiter = waiter;
+    }
+
+    @Override
+    public void ready(Readiness readiness) {
+      release(shared);
+      waiter.ready(readiness);
+    }
+
+    @Override
+    public void failed(IOException cause) {
+      release(shared);
+      waiter.failed(cause);
+    }
+
+    @Override
+    public boolean cancel() {
+      if (!shared.registration.cancel(this)) {
+        return false;
+      }
+      release(shared);
+      return true;
+    }
+  }
+}

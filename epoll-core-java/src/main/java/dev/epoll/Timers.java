@@ -1,0 +1,123 @@
+package dev.epoll;
+
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is to be done at a time, in the order of the times, and of the asking where those are equal.
+ * A cancelled one leaves at once.
+ *
+ * <p>Thread: every method from any.
+ */
+final class Timers {
+  /** What a timer does when its time comes, or when the poller ends before. */
+  interface Action {
+    void due();
+
+    void ended(IOException cause);
+  }
+
+  private static final class Timer {
+    final long deadline;
+    final long order;
+    final Action action;
+
+    Timer(long deadline, long order, Action action) {
+      this.deadline = deadline;
+      this.order = order;
+      this.action = action;
+    }
+  }
+
+  // Ordering of times: by difference, because nanoTime may overflow.
+  private static final Comparator<Timer> BY_TIME =
+      (a, b) ->
+          a.deadline != b.deadline
+              ? Long.signum(a.deadline - b.deadline)
+              : Long.compare(a.order, b.order);
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final TreeSet<Timer> waiting = new TreeSet<>(BY_TIME);
+  private long nextOrder;
+  private @Nullable EndReason ended;
+
+  /** An added timer. */
+  record Added(Cancellable cancellable, boolean isFirst) {}
+
+  /**
+   * Adds a timer; {@code isFirst} says that it is due before all others, so a sleeping loop must be
+   * told.
+   */
+  Added add(long deadline, Action action) throws IOException {
+    lock.lock();
+    try {
+      if (ended != null) {
+        throw ended.exception();
+      }
+      Timer timer = new Timer(deadline, nextOrder++, action);
+      waiting.add(timer);
+      return new Added(() -> cancel(timer), waiting.first() == timer);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean cancel(Timer timer) {
+    lock.lock();
+    try {
+      return waiting.remove(timer);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * How long to the first timer from {@code now}, at least 0; {@link EpollFd#FOREVER} if there is
+   * none.
+   */
+  long nanosToFirst(long now) {
+    lock.lock();
+    try {
+      return waiting.isEmpty() ? EpollFd.FOREVER : Math.max(waiting.first().deadline - now, 0);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes out the first timer if its time has come. */
+  @Nullable Action takeDue(long now) {
+    lock.lock();
+    try {
+      if (waiting.isEmpty() || waiting.first().deadline - now > 0) {
+        return null;
+      }
+      return waiting.pollFirst().action;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Refuses further timers from now on, and takes out the first of those that are left. */
+  @Nullable Action takeEnded(EndReason reason) {
+    lock.lock();
+    try {
+      ended = reason;
+      Timer timer = waiting.pollFirst();
+      return timer == null ? null : timer.action;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int size() {
+    lock.lock();
+    try {
+      return waiting.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

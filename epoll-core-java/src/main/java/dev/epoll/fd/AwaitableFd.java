@@ -1,0 +1,252 @@
+package dev.epoll.fd;
+
+import dev.epoll.Interest;
+import dev.epoll.Poller;
+import dev.epoll.Readiness;
+import dev.epoll.Registration;
+import dev.epoll.SyscallException;
+import dev.epoll.sys.Backend;
+import dev.epoll.sys.Errno;
+import dev.epoll.sys.NativeMemory;
+import dev.epoll.sys.ScratchMemory;
+import dev.epoll.sys.Syscalls;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channel;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What every kind of descriptor has in common: the fd, its registration, the order in which both
+ * end, and calls that retry after EINTR and take EAGAIN for "would block".
+ *
+ * <p>Thread: every method from any.
+ */
+public abstract class AwaitableFd implements Channel {
+  /** What a call returns that would have blocked; not an errno, not a count. */
+  protected static final long WOULD_BLOCK = -Errno.EAGAIN.number;
+
+  private static final Syscalls SYSCALLS = Backend.syscalls();
+
+  private final OwnedFd fd;
+  private final Registration registration;
+
+  /**
+   * Registers {@code fd}. If that fails, {@code fd} is closed.
+   *
+   * @throws IOException as {@link Poller#register}
+   */
+  protected AwaitableFd(Poller poller, OwnedFd fd) throws IOException {
+    this.fd = fd;
+    try {
+      this.registration = poller.register(fd.number());
+    } catch (IOException | RuntimeException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  /** The descriptor's number. It stays this object's: closing it elsewhere breaks this object. */
+  public final int fd() {
+    return fd.number();
+  }
+
+  /** The registration to await on. */
+  public final Registration registration() {
+    return registration;
+  }
+
+  @Override
+  public final boolean isOpen() {
+    return fd.isOpen();
+  }
+
+  /**
+   * Ends this descriptor: those who await it are told {@link
+   * dev.epoll.ClosedRegistrationException}, then the fd is closed, or given back if it was
+   * borrowed, once no call is under way on it. Further calls do nothing.
+   */
+  @Override
+  public final void close() {
+    // Kernel: the DEL comes before the close(2), because an fd that has a duplicate stays in the
+    // set when it is closed.
+    registration.close();
+    fd.close();
+  }
+
+  /** One system call on the fd; returns its result or {@code -errno}. */
+  @FunctionalInterface
+  protected interface Call {
+    /** Makes the call. */
+    long on(int fd);
+  }
+
+  /**
+   * A call that moves up to {@code count} bytes between the fd and memory; returns their number or
+   * {@code -errno}.
+   */
+  @FunctionalInterface
+  protected interface Transfer {
+    /** Makes the call. */
+    long on(int fd, long address, long count);
+  }
+
+  /**
+   * Makes {@code call}, again after EINTR.
+   *
+   * @return its result, or {@link #WOULD_BLOCK}
+   * @throws SyscallException for any other errno
+   * @throws java.nio.channels.ClosedChannelException if this descriptor is closed
+   */
+  protected final long call(String name, Call call) throws IOException {
+    int number = fd.acquire();
+    try {
+      long result;
+      do {
+        result = call.on(number);
+      } while (Errno.EINTR.is(result));
+      if (result < 0 && result != WOULD_BLOCK) {
+        throw new SyscallException(name, (int) -result, number);
+      }
+      return result;
+    } finally {
+      fd.release();
+    }
+  }
+
+  /**
+   * Reads what is there, up to {@code target.remaining()}, by one call of {@code transfer}, and
+   * moves the position past it.
+   *
+   * @return the number of bytes, 0 if it would block or nothing remains, -1 at the end of the
+   *     stream
+   */
+  protected final int readInto(ByteBuffer target, String name, Transfer transfer)
+      throws IOException {
+    if (target.isReadOnly()) {
+      throw new IllegalArgumentException("cannot read into a read-only buffer: " + target);
+    }
+    if (!target.hasRemaining()) {
+      return checkOpenAndReturnZero();
+    }
+    long result =
+        target.isDirect() ? readDirect(target, name, transfer) : readHeap(target, name, transfer);
+    if (result == WOULD_BLOCK) {
+      return 0;
+    }
+    return result == 0 ? -1 : (int) result;
+  }
+
+  private long readDirect(ByteBuffer target, String name, Transfer transfer) throws IOException {
+    long address = SYSCALLS.addressOf(target);
+    int count = target.remaining();
+    try {
+      long result = call(name, fd -> transfer.on(fd, address, count));
+      if (result > 0) {
+        target.position(target.position() + (int) result);
+      }
+      return result;
+    } finally {
+      Reference.reachabilityFence(target);
+    }
+  }
+
+  private long readHeap(ByteBuffer target, String name, Transfer transfer) throws IOException {
+    NativeMemory scratch = ScratchMemory.take(SYSCALLS);
+    try {
+      long address = scratch.address();
+      int count = Math.min(target.remaining(), ScratchMemory.SIZE);
+      long result = call(name, fd -> transfer.on(fd, address, count));
+      if (result > 0) {
+        target.put(scratch.buffer().slice(0, (int) result));
+      }
+      return result;
+    } finally {
+      ScratchMemory.giveBack(scratch);
+    }
+  }
+
+  /**
+   * Writes what the fd takes of {@code source}, by one call of {@code transfer}, and moves the
+   * position past it. A heap buffer is moved in pieces of at most {@link ScratchMemory#SIZE} bytes.
+   *
+   * @param limit how many bytes may be written at the most
+   * @return the number of bytes, 0 if it would block or nothing remains
+   */
+  protected final int writeFrom(ByteBuffer source, int limit, String name, Transfer transfer)
+      throws IOException {
+    if (!source.hasRemaining()) {
+      return checkOpenAndReturnZero();
+    }
+    int count = Math.min(source.remaining(), limit);
+    long result =
+        source.isDirect()
+            ? writeDirect(source, count, name, transfer)
+            : writeHeap(source, count, name, transfer);
+    if (result == WOULD_BLOCK) {
+      return 0;
+    }
+    source.position(source.position() + (int) result);
+    return (int) result;
+  }
+
+  private long writeDirect(ByteBuffer source, int count, String name, Transfer transfer)
+      throws IOException {
+    long address = SYSCALLS.addressOf(source);
+    try {
+      return call(name, fd -> transfer.on(fd, address, count));
+    } finally {
+      Reference.reachabilityFence(source);
+    }
+  }
+
+  private long writeHeap(ByteBuffer source, int remaining, String name, Transfer transfer)
+      throws IOException {
+    NativeMemory scratch = ScratchMemory.take(SYSCALLS);
+    try {
+      long address = scratch.address();
+      int count = Math.min(remaining, ScratchMemory.SIZE);
+      scratch.buffer().put(0, source, source.position(), count);
+      return call(name, fd -> transfer.on(fd, address, count));
+    } finally {
+      ScratchMemory.giveBack(scratch);
+    }
+  }
+
+  /** For a transfer of nothing: 0, unless this descriptor is closed. */
+  protected final int checkOpenAndReturnZero() throws IOException {
+    fd.acquire();
+    fd.release();
+    return 0;
+  }
+
+  /**
+   * Makes the calling thread wait, as channels of the JDK do, where {@link InterruptedException}
+   * cannot be thrown.
+   *
+   * @param timeout null waits for ever
+   * @return {@link Readiness#NONE} when the time is over
+   * @throws InterruptedIOException if the thread is interrupted, with its status set
+   * @throws IOException as {@link Registration#blockUntil(Interest)}
+   */
+  protected static Readiness block(
+      Registration registration, Interest interest, @Nullable Duration timeout) throws IOException {
+    try {
+      return timeout == null
+          ? registration.blockUntil(interest)
+          : registration.blockUntil(interest, timeout);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException(
+          "interrupted while waiting for " + interest + " on fd " + registration.fd());
+    }
+  }
+
+  /** The kind and the number. */
+  @Override
+  public String toString() {
+    return getClass().getSimpleName() + "(" + fd + ")";
+  }
+}

@@ -1,0 +1,96 @@
+package dev.epoll.fd;
+
+import dev.epoll.Interest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
+
+/** A descriptor as the JDK's channels, for threads: try, wait, try again. */
+final class BlockingChannel {
+  private BlockingChannel() {}
+
+  static int read(ByteSource source, ByteBuffer target) throws IOException {
+    boolean awaitFirst = source.isDrained() && target.hasRemaining();
+    while (true) {
+      if (awaitFirst) {
+        AwaitableFd.block(source.registration(), Interest.READABLE, null);
+      }
+      int count = source.tryRead(target);
+      if (count != 0 || !target.hasRemaining()) {
+        return count;
+      }
+      awaitFirst = true;
+    }
+  }
+
+  static int write(ByteSink sink, ByteBuffer source) throws IOException {
+    int before = source.remaining();
+    while (true) {
+      int count = sink.tryWrite(source);
+      if (!source.hasRemaining()) {
+        return before;
+      }
+      if (count == 0) {
+        AwaitableFd.block(sink.registration(), Interest.WRITABLE, null);
+      }
+    }
+  }
+
+  record Source(ByteSource fd) implements ReadableByteChannel {
+    @Override
+    public int read(ByteBuffer target) throws IOException {
+      return BlockingChannel.read(fd, target);
+    }
+
+    @Override
+    public boolean isOpen() {
+      return fd.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      fd.close();
+    }
+  }
+
+  record Sink(ByteSink fd) implements WritableByteChannel {
+    @Override
+    public int write(ByteBuffer source) throws IOException {
+      return BlockingChannel.write(fd, source);
+    }
+
+    @Override
+    public boolean isOpen() {
+      return fd.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      fd.close();
+    }
+  }
+
+  record Stream(ByteStream fd) implements ByteChannel {
+    @Override
+    public int read(ByteBuffer target) throws IOException {
+      return BlockingChannel.read(fd, target);
+    }
+
+    @Override
+    public int write(ByteBuffer source) throws IOException {
+      return BlockingChannel.write(fd, source);
+    }
+
+    @Override
+    public boolean isOpen() {
+      return fd.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      fd.close();
+    }
+  }
+}

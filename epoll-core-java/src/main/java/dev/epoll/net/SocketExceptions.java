@@ -1,0 +1,31 @@
+package dev.epoll.net;
+
+import dev.epoll.SyscallException;
+import dev.epoll.sys.Errno;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.SocketException;
+
+/** Failures of connect and bind in the JDK's own types; the errno is in the cause. */
+final class SocketExceptions {
+  private SocketExceptions() {}
+
+  static IOException ofConnect(int errno, int fd, InetSocketAddress remote) {
+    String text = Errno.text(errno) + ": " + remote;
+    SocketException exception =
+        Errno.EHOSTUNREACH.is(-errno)
+            ? new NoRouteToHostException(text)
+            : new ConnectException(text);
+    exception.initCause(new SyscallException("connect", errno, fd));
+    return exception;
+  }
+
+  static IOException ofBind(int errno, int fd, InetSocketAddress local) {
+    BindException exception = new BindException(Errno.text(errno) + ": " + local);
+    exception.initCause(new SyscallException("bind", errno, fd));
+    return exception;
+  }
+}

@@ -1,0 +1,5 @@
+/** Sockets. */
+@NullMarked
+package dev.epoll.net;
+
+import org.jspecify.annotations.NullMarked;

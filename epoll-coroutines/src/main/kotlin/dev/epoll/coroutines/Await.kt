@@ -1,0 +1,86 @@
+package dev.epoll.coroutines
+
+import dev.epoll.Cancellable
+import dev.epoll.Interest
+import dev.epoll.Poller
+import dev.epoll.Readiness
+import dev.epoll.Registration
+import dev.epoll.Waiter
+import java.io.IOException
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.suspendCancellableCoroutine
+
+/**
+ * Suspends until a read of the fd returns at once: there are bytes, a connection to accept, or the end of the stream.
+ *
+ * The result is a hint: somebody else may take what is there, so try, and await again if it would block. Any number of
+ * coroutines may await one fd; they are resumed together.
+ *
+ * This function is cancellable, with the prompt cancellation guarantee: if the job of the current coroutine is
+ * cancelled while it waits, or was when it began, it throws [CancellationException]. Cancelling costs no system call,
+ * and no readiness is lost by it, for the next await asks the kernel again.
+ *
+ * @throws dev.epoll.ClosedRegistrationException if the registration is closed, before or while waiting
+ * @throws dev.epoll.ClosedPollerException if the poller is closed, before or while waiting
+ * @throws dev.epoll.SyscallException if the fd was closed while it was registered
+ */
+public suspend fun Registration.awaitReadable(): Readiness = await(Interest.READABLE)
+
+/** Suspends until the fd takes at least a byte, or its connect has ended. Otherwise as [awaitReadable]. */
+public suspend fun Registration.awaitWritable(): Readiness = await(Interest.WRITABLE)
+
+/** Suspends until the fd is ready for any part of [interest]. Otherwise as [awaitReadable]. */
+public suspend fun Registration.await(interest: Interest): Readiness = awaitReadiness { waiter ->
+    arm(interest, waiter)
+    Cancellable { cancel(waiter) }
+}
+
+/**
+ * Suspends until a read of [fd] returns at once. Registers [fd] for this one await, or joins the registration that it
+ * has with this poller. Keep [fd] open until it returns. Otherwise as [Registration.awaitReadable].
+ *
+ * @throws dev.epoll.SyscallException if [fd] cannot be polled, such as a regular file (EPERM), or is not open (EBADF)
+ */
+public suspend fun Poller.awaitReadable(fd: Int): Readiness = await(fd, Interest.READABLE)
+
+/** Suspends until [fd] takes at least a byte, or its connect has ended. Otherwise as [Poller.awaitReadable]. */
+public suspend fun Poller.awaitWritable(fd: Int): Readiness = await(fd, Interest.WRITABLE)
+
+/** Suspends until [fd] is ready for any part of [interest]. Otherwise as [Poller.awaitReadable]. */
+public suspend fun Poller.await(fd: Int, interest: Interest): Readiness = awaitReadiness { waiter ->
+    arm(fd, interest, waiter)
+}
+
+/** [Poller.awaitReadable] on [Poller.shared]. */
+public suspend fun awaitReadable(fd: Int): Readiness = Poller.shared().awaitReadable(fd)
+
+/** [Poller.awaitWritable] on [Poller.shared]. */
+public suspend fun awaitWritable(fd: Int): Readiness = Poller.shared().awaitWritable(fd)
+
+private suspend inline fun awaitReadiness(crossinline arm: (Waiter) -> Cancellable): Readiness =
+    suspendCancellableCoroutine { continuation ->
+        // A coroutine that was cancelled before it came here must not touch epoll.
+        if (continuation.isActive) {
+            try {
+                val armed = arm(ContinuationWaiter(continuation))
+                continuation.invokeOnCancellation { armed.cancel() }
+            } catch (e: IOException) {
+                continuation.resumeWithException(e)
+            }
+        }
+    }
+
+/**
+ * A suspended coroutine as a waiter.
+ *
+ * Thread: the poller thread resumes; the continuation itself decides between that and a cancellation at the same time,
+ * and hands over to the coroutine's dispatcher.
+ */
+private class ContinuationWaiter(private val continuation: CancellableContinuation<Readiness>) : Waiter {
+    override fun ready(readiness: Readiness) = continuation.resume(readiness)
+
+    override fun failed(cause: IOException) = continuation.resumeWithException(cause)
+}

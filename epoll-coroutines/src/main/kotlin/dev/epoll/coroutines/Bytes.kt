@@ -1,0 +1,79 @@
+package dev.epoll.coroutines
+
+import dev.epoll.fd.ByteSink
+import dev.epoll.fd.ByteSource
+import dev.epoll.fd.EventFd
+import java.nio.ByteBuffer
+
+/**
+ * Reads what is there into [target], up to its limit, and suspends as long as there is nothing.
+ *
+ * Cancellable while it suspends; nothing is read then, and [target] is not touched later.
+ *
+ * @return how many bytes, 0 only if [target] has no room, or -1 at the end of the stream
+ * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while waiting
+ * @throws java.io.IOException if the read failed
+ */
+public suspend fun ByteSource.read(target: ByteBuffer): Int {
+    if (!isDrained || !target.hasRemaining()) {
+        val count = tryRead(target)
+        if (count != 0 || !target.hasRemaining()) return count
+    }
+    while (true) {
+        registration().awaitReadable()
+        val count = tryRead(target)
+        if (count != 0) return count
+    }
+}
+
+/**
+ * Writes some of [source], at least a byte unless none remains, and suspends as long as the descriptor takes nothing.
+ *
+ * Cancellable while it suspends; nothing is written then.
+ *
+ * @return how many bytes
+ * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while waiting
+ * @throws java.io.IOException if the write failed: [dev.epoll.SyscallException] EPIPE where nobody will read any more
+ */
+public suspend fun ByteSink.write(source: ByteBuffer): Int {
+    while (true) {
+        val count = tryWrite(source)
+        if (count > 0 || !source.hasRemaining()) return count
+        registration().awaitWritable()
+    }
+}
+
+/**
+ * Writes all of [source]. If it is cancelled or fails, the position of [source] tells how much was written.
+ *
+ * @throws java.io.IOException as [write]
+ */
+public suspend fun ByteSink.writeFully(source: ByteBuffer) {
+    while (source.hasRemaining()) write(source)
+}
+
+/**
+ * Takes the value of the counter, or one of a semaphore, and suspends as long as it is zero. Cancellable while it
+ * suspends; nothing is taken then.
+ *
+ * @return what was taken, as an unsigned number
+ * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while waiting
+ */
+public suspend fun EventFd.take(): ULong {
+    while (true) {
+        val taken = tryTake()
+        if (taken != EventFd.EMPTY) return taken.toULong()
+        registration().awaitReadable()
+    }
+}
+
+/**
+ * Adds [value] to the counter, and suspends as long as it has no room. Cancellable while it suspends; nothing is added
+ * then.
+ *
+ * @throws IllegalArgumentException if [value] is more than [EventFd.MAX_VALUE]
+ * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while waiting
+ */
+public suspend fun EventFd.add(value: ULong) {
+    while (!tryAdd(value.toLong())) registration().awaitWritable()
+}

@@ -1,0 +1,66 @@
+package dev.epoll.coroutines
+
+import dev.epoll.Poller
+import dev.epoll.net.TcpListener
+import dev.epoll.net.TcpOptions
+import dev.epoll.net.TcpStream
+import java.net.InetSocketAddress
+import java.nio.channels.ClosedChannelException
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.isActive
+
+/**
+ * Accepts a connection, and suspends as long as none is waiting. Cancellable while it suspends; no connection is lost
+ * by it.
+ *
+ * @throws ClosedChannelException if the listener is closed, before or while waiting
+ * @throws dev.epoll.SyscallException EMFILE or ENFILE: no descriptor is free; the connection goes on waiting
+ */
+public suspend fun TcpListener.accept(): TcpStream {
+    while (true) {
+        val stream = tryAccept()
+        if (stream != null) return stream
+        registration().awaitReadable()
+    }
+}
+
+/**
+ * The connections that come in, each for the collector to close. The flow ends when the listener is closed, and fails
+ * as [accept]. A connection that was accepted while the collector was being cancelled is closed.
+ */
+public fun TcpListener.connections(): Flow<TcpStream> = flow {
+    while (true) {
+        val stream =
+            try {
+                accept()
+            } catch (e: ClosedChannelException) {
+                return@flow
+            }
+        try {
+            emit(stream)
+        } catch (e: Throwable) {
+            if (!currentCoroutineContext().isActive) stream.close()
+            throw e
+        }
+    }
+}
+
+/**
+ * Connects to [remote], and suspends until that is done. If it is cancelled or fails, nothing is left open.
+ *
+ * @throws java.net.ConnectException if the connection is refused, or timed out
+ * @throws java.net.NoRouteToHostException if the host cannot be reached
+ * @throws java.nio.channels.UnresolvedAddressException if [remote] has no address
+ */
+public suspend fun Poller.connect(remote: InetSocketAddress, options: TcpOptions = TcpOptions.none()): TcpStream {
+    val stream = TcpStream.startConnect(this, remote, options)
+    try {
+        while (!stream.finishConnect()) stream.registration().awaitWritable()
+        return stream
+    } catch (e: Throwable) {
+        stream.close()
+        throw e
+    }
+}

@@ -1,0 +1,108 @@
+package dev.epoll.examples
+
+import com.github.ajalt.clikt.core.CliktCommand
+import com.github.ajalt.clikt.core.Context
+import com.github.ajalt.clikt.core.PrintMessage
+import com.github.ajalt.clikt.core.main
+import com.github.ajalt.clikt.parameters.options.default
+import com.github.ajalt.clikt.parameters.options.option
+import com.github.ajalt.clikt.parameters.types.choice
+import com.github.ajalt.clikt.parameters.types.int
+import dev.epoll.Poller
+import dev.epoll.coroutines.asCoroutineDispatcher
+import dev.epoll.coroutines.awaitReadable
+import dev.epoll.coroutines.awaitWritable
+import dev.epoll.coroutines.connections
+import dev.epoll.coroutines.read
+import dev.epoll.coroutines.writeFully
+import dev.epoll.net.TcpListener
+import dev.epoll.net.TcpStream
+import java.io.IOException
+import java.net.BindException
+import java.net.InetSocketAddress
+import java.nio.ByteBuffer
+import java.util.concurrent.atomic.LongAdder
+import kotlin.concurrent.thread
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelChildren
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.supervisorScope
+
+/** A server that sends back what it is sent. */
+class Echo : CliktCommand("echo") {
+    private val host by option(help = "address to listen on").default("127.0.0.1")
+    private val port by option(help = "port to listen on, 0 for a free one").int().default(7007)
+    private val api by option(help = "suspending reads, or awaits by hand").choice("stream", "await").default("stream")
+    private val runOn by option(help = "where coroutines run").choice("poller", "default", "virtual").default("poller")
+    private val backend by option(help = "how libc is called").choice("jnr", "ffm")
+
+    private val served = LongAdder()
+    private val bytes = LongAdder()
+
+    override fun help(context: Context) = "Sends back what it is sent, until SIGINT or SIGTERM."
+
+    override fun run() {
+        backend?.let { System.setProperty("dev.epoll.backend", it) }
+        Poller.open().use { poller ->
+            val listener =
+                try {
+                    TcpListener.bind(poller, InetSocketAddress(host, port))
+                } catch (e: BindException) {
+                    throw PrintMessage("cannot listen on $host:$port: ${e.message}", statusCode = 1, printError = true)
+                }
+            val main = Thread.currentThread()
+            Runtime.getRuntime().addShutdownHook(thread(start = false) { listener.close().also { main.join(5_000) } })
+            echo("listening on ${listener.localAddress().run { "${address.hostAddress}:$port" }}")
+            runBlocking(dispatcher(poller)) { serve(listener) }
+        }
+        echo("served ${served.sum()} connections, ${bytes.sum()} bytes")
+    }
+
+    private fun dispatcher(poller: Poller): CoroutineDispatcher =
+        when (runOn) {
+            "poller" -> poller.asCoroutineDispatcher()
+            "virtual" -> virtualThreads()
+            else -> Dispatchers.Default
+        }
+
+    /** Ends when the listener is closed; then the connections that are left are cancelled. */
+    private suspend fun serve(listener: TcpListener) = supervisorScope {
+        listener.connections().collect { stream ->
+            launch {
+                served.increment()
+                try {
+                    stream.use { if (api == "stream") echoByStream(it) else echoByAwait(it) }
+                } catch (e: IOException) {
+                    echo("a connection ended early: ${e.message}", err = true)
+                }
+            }
+        }
+        coroutineContext.cancelChildren()
+    }
+
+    private suspend fun echoByStream(stream: TcpStream) {
+        val buffer = ByteBuffer.allocate(16 * 1024)
+        while (stream.read(buffer) >= 0) {
+            bytes.add(buffer.flip().remaining().toLong())
+            stream.writeFully(buffer)
+            buffer.clear()
+        }
+    }
+
+    private suspend fun echoByAwait(stream: TcpStream) {
+        val buffer = ByteBuffer.allocate(16 * 1024)
+        while (true) {
+            stream.registration().awaitReadable()
+            if (stream.tryRead(buffer) < 0) return
+            bytes.add(buffer.flip().remaining().toLong())
+            while (buffer.hasRemaining()) {
+                if (stream.tryWrite(buffer) == 0) stream.registration().awaitWritable()
+            }
+            buffer.clear()
+        }
+    }
+}
+
+fun main(args: Array<String>) = Echo().main(args)
