@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
@@ -14,6 +16,9 @@ import java.util.stream.Stream;
  */
 public final class Eventually {
   private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  /** epoll_wait, epoll_pwait and epoll_pwait2 on x86-64, and the latter two on other CPUs. */
+  private static final Set<String> EPOLL_WAITS = Set.of("232", "281", "22", "441");
 
   private Eventually() {}
 
@@ -44,39 +49,39 @@ public final class Eventually {
   }
 
   /**
-   * Returns once the platform thread called {@code name} sleeps in a system call (at most 15
-   * characters count).
+   * Returns once the platform thread of this name, of which 15 characters count, is inside
+   * epoll_wait.
    */
   public static void asleepInKernel(String name) {
-    until(name + " sleeps in the kernel", () -> taskState(name) == 'S');
+    until(name + " sleeps in epoll_wait", () -> isInEpollWait(name));
   }
 
-  /** The kernel's id of the platform thread called {@code name}. */
+  /** The kernel's id of the platform thread of this name, of which 15 characters count. */
   public static int tid(String name) {
-    return Integer.parseInt(task(name).getFileName().toString());
+    return Integer.parseInt(task(name).orElseThrow().getFileName().toString());
   }
 
-  private static char taskState(String name) throws IOException {
-    String stat = Files.readString(task(name).resolve("stat"));
-    return stat.charAt(stat.lastIndexOf(')') + 2);
+  private static boolean isInEpollWait(String name) throws IOException {
+    Optional<Path> task = task(name);
+    return task.isPresent()
+        && EPOLL_WAITS.contains(
+            Files.readString(task.get().resolve("syscall")).split(" ", 2)[0].trim());
   }
 
-  private static Path task(String name) {
+  private static Optional<Path> task(String name) {
     String comm = name.length() > 15 ? name.substring(0, 15) : name;
     try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-      return tasks
-          .filter(
-              task -> {
-                try {
-                  return Files.readString(task.resolve("comm")).trim().equals(comm);
-                } catch (IOException e) {
-                  return false; // the thread has ended
-                }
-              })
-          .findFirst()
-          .orElseThrow(() -> new AssertionError("no thread called " + name));
+      return tasks.filter(task -> commOf(task).equals(comm)).findFirst();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String commOf(Path task) {
+    try {
+      return Files.readString(task.resolve("comm")).trim();
+    } catch (IOException threadHasEnded) {
+      return "";
     }
   }
 }
