@@ -4,7 +4,6 @@ import dev.epoll.sys.EventBuffer;
 import dev.epoll.sys.Syscalls;
 import java.io.IOException;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Wait, dispatch, timers, tasks. {@link #step} does that once and knows nothing of the thread that
@@ -178,22 +177,17 @@ final class PollLoop {
    */
   void finish(EndReason reason) {
     registrations.endAll(reason);
-    @Nullable IOException cause = null;
+    IOException cause = reason.exception();
     for (Timers.Action action = timers.takeEnded(reason);
         action != null;
         action = timers.takeEnded(reason)) {
-      cause = cause == null ? reason.exception() : cause;
-      IOException ended = cause;
-      run(end(action, ended));
+      Timers.Action ended = action;
+      run(() -> ended.ended(cause));
     }
     runTasks(Integer.MAX_VALUE);
     finished = true;
     runTasks(Integer.MAX_VALUE);
     wakeup.close();
     epoll.close();
-  }
-
-  private static Runnable end(Timers.Action action, IOException cause) {
-    return () -> action.ended(cause);
   }
 }

@@ -81,7 +81,13 @@ public final class Poller implements AutoCloseable, Executor {
     this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
     this.thread = new Thread(this::run, config.threadName());
     thread.setDaemon(true);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError noThreadLeft) {
+      wakeup.close();
+      epoll.close();
+      throw noThreadLeft;
+    }
   }
 
   /**
@@ -206,6 +212,10 @@ public final class Poller implements AutoCloseable, Executor {
   }
 
   private Cancellable schedule(Duration delay, Timers.Action action) throws IOException {
+    End ending = end.get();
+    if (ending != null) {
+      throw ending.reason().exception();
+    }
     Timers.Added added = timers.add(System.nanoTime() + Time.nanos("delay", delay), action);
     if (added.isFirst() && !inPollerThread()) {
       wakeup.wake();
@@ -245,7 +255,9 @@ public final class Poller implements AutoCloseable, Executor {
     if (!closeable) {
       return;
     }
-    if (endWith(State.CLOSED, () -> new ClosedPollerException(config.threadName()))) {
+    EndReason reason = () -> new ClosedPollerException(config.threadName());
+    if (endWith(State.CLOSED, reason)) {
+      registrations.endAll(reason);
       // A task, because the loop looks for tasks once more before it sleeps.
       loop.post(() -> {});
       wakeup.wake();

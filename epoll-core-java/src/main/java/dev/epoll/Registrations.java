@@ -108,7 +108,10 @@ final class Registrations {
     fail(waiting, reason);
   }
 
-  /** Ends all. When this returns nobody calls into the epoll fd any more, so it can be closed. */
+  /**
+   * Ends all, and refuses new ones from now on. When this returns nobody calls into the epoll fd
+   * any more, so it can be closed.
+   */
   void endAll(EndReason reason) {
     WaiterQueue.Batch waiting = new WaiterQueue.Batch();
     lock.lock();
