@@ -14,6 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * this lock, then that of {@link Registrations}.
  */
 final class SharedAwaits {
+  private static final int MAX_ATTEMPTS = 3;
+
   private final Poller poller;
   private final Registrations registrations;
   private final ReentrantLock lock = new ReentrantLock();
@@ -35,19 +37,26 @@ final class SharedAwaits {
   }
 
   Cancellable arm(int fd, Interest interest, Waiter waiter) throws IOException {
-    try {
-      return armOnce(fd, interest, waiter);
-    } catch (ClosedRegistrationException e) {
-      return armOnce(fd, interest, waiter);
-    } catch (SyscallException e) {
-      // The number was closed and reused while it was shared: those who waited for the old file
-      // have been told by now,
-      // and their registration is gone.
-      if (e.errno() != Errno.ENOENT.number) {
-        throw e;
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return armOnce(fd, interest, waiter);
+      } catch (ClosedRegistrationException | SyscallException e) {
+        if (attempt == MAX_ATTEMPTS || !isOutdated(e)) {
+          throw e;
+        }
       }
-      return armOnce(fd, interest, waiter);
     }
+  }
+
+  /**
+   * Whether the registration that was found turned out to be of the number's last owner, and is
+   * gone by now: it was closed in between (closed, EEXIST), or the fd was, and those who waited for
+   * it have been told (ENOENT).
+   */
+  private static boolean isOutdated(IOException e) {
+    return !(e instanceof SyscallException failure)
+        || failure.errno() == Errno.ENOENT.number
+        || failure.errno() == Errno.EEXIST.number;
   }
 
   private Cancellable armOnce(int fd, Interest interest, Waiter waiter) throws IOException {
