@@ -1,34 +1,20 @@
 package dev.epoll.examples
 
-import com.github.ajalt.clikt.core.CliktCommand
-import com.github.ajalt.clikt.core.Context
-import com.github.ajalt.clikt.core.PrintMessage
-import com.github.ajalt.clikt.core.main
-import com.github.ajalt.clikt.parameters.options.default
-import com.github.ajalt.clikt.parameters.options.option
-import com.github.ajalt.clikt.parameters.types.choice
-import com.github.ajalt.clikt.parameters.types.int
+import com.github.ajalt.clikt.core.*
+import com.github.ajalt.clikt.parameters.options.*
+import com.github.ajalt.clikt.parameters.types.*
 import dev.epoll.Poller
-import dev.epoll.coroutines.asCoroutineDispatcher
-import dev.epoll.coroutines.awaitReadable
-import dev.epoll.coroutines.awaitWritable
-import dev.epoll.coroutines.connections
-import dev.epoll.coroutines.read
-import dev.epoll.coroutines.writeFully
+import dev.epoll.coroutines.*
 import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpStream
 import java.io.IOException
 import java.net.BindException
 import java.net.InetSocketAddress
 import java.nio.ByteBuffer
+import java.nio.channels.UnresolvedAddressException
 import java.util.concurrent.atomic.LongAdder
 import kotlin.concurrent.thread
-import kotlinx.coroutines.CoroutineDispatcher
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.cancelChildren
-import kotlinx.coroutines.launch
-import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.supervisorScope
+import kotlinx.coroutines.*
 
 /** A server that sends back what it is sent. */
 class Echo : CliktCommand("echo") {
@@ -46,12 +32,7 @@ class Echo : CliktCommand("echo") {
     override fun run() {
         backend?.let { System.setProperty("dev.epoll.backend", it) }
         Poller.open().use { poller ->
-            val listener =
-                try {
-                    TcpListener.bind(poller, InetSocketAddress(host, port))
-                } catch (e: BindException) {
-                    throw PrintMessage("cannot listen on $host:$port: ${e.message}", statusCode = 1, printError = true)
-                }
+            val listener = listen(poller)
             val main = Thread.currentThread()
             Runtime.getRuntime().addShutdownHook(thread(start = false) { listener.close().also { main.join(5_000) } })
             echo("listening on ${listener.localAddress().run { "${address.hostAddress}:$port" }}")
@@ -59,6 +40,15 @@ class Echo : CliktCommand("echo") {
         }
         echo("served ${served.sum()} connections, ${bytes.sum()} bytes")
     }
+
+    private fun listen(poller: Poller): TcpListener =
+        try {
+            TcpListener.bind(poller, InetSocketAddress(host, port))
+        } catch (e: BindException) {
+            throw PrintMessage("cannot listen on $host:$port: ${e.message}", statusCode = 1, printError = true)
+        } catch (e: UnresolvedAddressException) {
+            throw PrintMessage("cannot listen on $host:$port: no such host", statusCode = 1, printError = true)
+        }
 
     private fun dispatcher(poller: Poller): CoroutineDispatcher =
         when (runOn) {

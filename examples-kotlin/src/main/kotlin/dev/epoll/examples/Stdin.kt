@@ -1,12 +1,8 @@
 package dev.epoll.examples
 
-import com.github.ajalt.clikt.core.CliktCommand
-import com.github.ajalt.clikt.core.Context
-import com.github.ajalt.clikt.core.main
-import com.github.ajalt.clikt.parameters.options.default
-import com.github.ajalt.clikt.parameters.options.option
-import com.github.ajalt.clikt.parameters.types.double
-import com.github.ajalt.clikt.parameters.types.restrictTo
+import com.github.ajalt.clikt.core.*
+import com.github.ajalt.clikt.parameters.options.*
+import com.github.ajalt.clikt.parameters.types.*
 import dev.epoll.Poller
 import dev.epoll.SyscallException
 import dev.epoll.coroutines.read
@@ -15,13 +11,8 @@ import dev.epoll.fd.RawFd
 import java.io.ByteArrayOutputStream
 import java.nio.ByteBuffer
 import kotlin.time.Duration.Companion.seconds
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.asFlow
-import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.flowOn
-import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeoutOrNull
+import kotlinx.coroutines.*
+import kotlinx.coroutines.flow.*
 
 /** Reads lines from standard input, and stops waiting for them when the time is over. */
 class Stdin : CliktCommand("stdin") {
