@@ -96,7 +96,8 @@ final class EpollFd {
       if (nanos > 0 && hasPwait2) {
         int result =
             syscalls.epollPwait2(fd, events.address(), events.capacity(), events.timespec(nanos));
-        if (!Errno.ENOSYS.is(result)) {
+        // EPERM is how a seccomp filter refuses a call that is younger than it.
+        if (!Errno.ENOSYS.is(result) && !Errno.EPERM.is(result)) {
           return result;
         }
         hasPwait2 = false;

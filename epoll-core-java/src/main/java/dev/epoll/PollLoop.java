@@ -15,8 +15,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * <p>Thread: {@link #step} and {@link #finish} on one thread; the rest from any.
  */
 final class PollLoop {
-  private static final System.Logger LOG = System.getLogger(Poller.class.getName());
-
   /**
    * How often a full batch is followed by another look, before timers and tasks have their turn.
    */
@@ -163,10 +161,7 @@ final class PollLoop {
     try {
       task.run();
     } catch (Throwable e) {
-      LOG.log(
-          System.Logger.Level.ERROR,
-          "a task threw, the others go on: " + task.getClass().getName(),
-          e);
+      Log.error("a task threw, the others go on: " + task.getClass().getName(), e);
     }
   }
 
@@ -184,7 +179,8 @@ final class PollLoop {
       Timers.Action ended = action;
       run(() -> ended.ended(cause));
     }
-    runTasks(Integer.MAX_VALUE);
+    // From now on no task is accepted, so the queue comes to an end even where a task posts
+    // another.
     finished = true;
     runTasks(Integer.MAX_VALUE);
     wakeup.close();

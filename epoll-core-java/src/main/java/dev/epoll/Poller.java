@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,22 +34,8 @@ public final class Poller implements AutoCloseable, Executor {
 
   private record End(State state, EndReason reason) {}
 
-  private static final System.Logger LOG = System.getLogger(Poller.class.getName());
-
-  private static final class Shared {
-    static final Poller POLLER = open();
-
-    private static Poller open() {
-      try {
-        return new Poller(
-            PollerConfig.defaults().withThreadName("epoll-poller-shared"),
-            Backend.syscalls(),
-            false);
-      } catch (IOException e) {
-        throw new UncheckedIOException("the shared poller cannot be opened", e);
-      }
-    }
-  }
+  private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
+  private static volatile @Nullable Poller shared;
 
   private final PollerConfig config;
   private final boolean closeable;
@@ -76,10 +63,11 @@ public final class Poller implements AutoCloseable, Executor {
       epoll.close();
       throw e;
     }
-    this.registrations = new Registrations(this, syscalls, epoll, counters);
-    this.sharedAwaits = new SharedAwaits(this, registrations);
+    this.registrations = new Registrations(this, syscalls, epoll, wakeup, counters);
+    this.sharedAwaits = new SharedAwaits(registrations);
     this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
-    this.thread = new Thread(this::run, config.threadName());
+    // No thread locals of whoever happens to open it.
+    this.thread = new Thread(null, this::run, config.threadName(), 0, false);
     thread.setDaemon(true);
     try {
       thread.start();
@@ -112,10 +100,27 @@ public final class Poller implements AutoCloseable, Executor {
    * The poller that everybody in the process may use. Opened at the first call; {@link #close()}
    * does nothing to it.
    *
-   * @throws java.io.UncheckedIOException if it cannot be opened, at the first call
+   * @throws java.io.UncheckedIOException if it cannot be opened; a later call tries again
    */
   public static Poller shared() {
-    return Shared.POLLER;
+    Poller opened = shared;
+    if (opened != null) {
+      return opened;
+    }
+    SHARED_LOCK.lock();
+    try {
+      opened = shared;
+      if (opened == null) {
+        PollerConfig config = PollerConfig.defaults().withThreadName("epoll-poller-shared");
+        opened = new Poller(config, Backend.syscalls(), false);
+        shared = opened;
+      }
+      return opened;
+    } catch (IOException e) {
+      throw new UncheckedIOException("the shared poller cannot be opened", e);
+    } finally {
+      SHARED_LOCK.unlock();
+    }
   }
 
   /**
@@ -154,7 +159,7 @@ public final class Poller implements AutoCloseable, Executor {
   public void execute(Runnable task) {
     Objects.requireNonNull(task, "task");
     if (!loop.post(task)) {
-      throw new RejectedExecutionException(new ClosedPollerException(config.threadName()));
+      throw new RejectedExecutionException(Objects.requireNonNull(end.get()).reason().exception());
     }
     if (!inPollerThread()) {
       wakeup.wake();
@@ -295,10 +300,7 @@ public final class Poller implements AutoCloseable, Executor {
       if (endWith(
           State.FAILED,
           () -> new IOException("poller " + config.threadName() + " has failed", e))) {
-        LOG.log(
-            System.Logger.Level.ERROR,
-            "poller " + config.threadName() + " has failed, its awaits end",
-            e);
+        Log.error("poller " + config.threadName() + " has failed, its awaits end", e);
       }
     }
     loop.finish(Objects.requireNonNull(end.get()).reason());

@@ -96,6 +96,14 @@ public final class Registration implements AutoCloseable {
   public void arm(Interest interest, Waiter waiter) throws IOException {
     Objects.requireNonNull(interest, "interest");
     Objects.requireNonNull(waiter, "waiter");
+    arm(interest, waiter, false);
+  }
+
+  /**
+   * The same. {@code anew} asks the kernel even if it is armed already, to find out whether the fd
+   * is still the one that was registered.
+   */
+  void arm(Interest interest, Waiter waiter, boolean anew) throws IOException {
     SyscallException failure;
     WaiterQueue.Batch others;
     lock.lock();
@@ -105,6 +113,9 @@ public final class Registration implements AutoCloseable {
       }
       waiters.add(waiter, interest.mask);
       owner.counters().arms.increment();
+      if (anew) {
+        armed = 0;
+      }
       failure = armFor(waiters.wanted());
       if (failure == null) {
         return;

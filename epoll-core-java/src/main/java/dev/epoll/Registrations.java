@@ -1,5 +1,6 @@
 package dev.epoll;
 
+import dev.epoll.sys.Errno;
 import dev.epoll.sys.Linux;
 import dev.epoll.sys.Syscalls;
 import java.io.IOException;
@@ -21,6 +22,7 @@ final class Registrations {
   private final Poller poller;
   private final Syscalls syscalls;
   private final EpollFd epoll;
+  private final Wakeup wakeup;
   private final Counters counters;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -30,10 +32,11 @@ final class Registrations {
   /** Why nothing can be registered any more; null while the poller is open. */
   private @Nullable EndReason ended;
 
-  Registrations(Poller poller, Syscalls syscalls, EpollFd epoll, Counters counters) {
+  Registrations(Poller poller, Syscalls syscalls, EpollFd epoll, Wakeup wakeup, Counters counters) {
     this.poller = poller;
     this.syscalls = syscalls;
     this.epoll = epoll;
+    this.wakeup = wakeup;
     this.counters = counters;
   }
 
@@ -56,7 +59,18 @@ final class Registrations {
   /** EPOLL_CTL_ADD with nothing armed. A failure leaves nothing behind. */
   Registration open(int fd) throws IOException {
     WaiterQueue.Batch orphans = new WaiterQueue.Batch();
-    Registration registration;
+    try {
+      return open(fd, orphans);
+    } finally {
+      tellOrphans(orphans);
+    }
+  }
+
+  /**
+   * The same. Those who wait on a registration of the number's last owner, if there is one, are
+   * moved to {@code orphans}, for the caller to {@link #tellOrphans} once it holds no lock.
+   */
+  Registration open(int fd, WaiterQueue.Batch orphans) throws IOException {
     lock.lock();
     try {
       if (ended != null) {
@@ -64,29 +78,44 @@ final class Registrations {
       }
       int slot = bySlot.allocate();
       int sequence = bySlot.lastSequence(slot) + 1;
-      // Kernel: with no event bit an entry still reports ERR and HUP; ONESHOT makes that one event,
-      // which is dropped,
-      // instead of one in every wait.
-      int result =
-          epoll.control(Linux.EPOLL_CTL_ADD, fd, Linux.EPOLLONESHOT, Token.of(slot, sequence));
-      counters.controls.increment();
+      int result = add(fd, Token.of(slot, sequence));
       if (result < 0) {
         bySlot.free(slot, sequence);
         throw EpollFd.failure(Linux.EPOLL_CTL_ADD, fd, -result);
       }
-      registration = new Registration(this, fd, slot, sequence);
+      Registration registration = new Registration(this, fd, slot, sequence);
       bySlot.put(slot, registration);
       Registration previous = byFd.put(fd, registration);
       // Kernel: the ADD went through, so the number has a new owner and the previous entry is gone
-      // or out of reach.
+      // or
+      // out of reach.
       if (previous != null && previous.end(EndReason.FD_REPLACED, orphans)) {
         bySlot.free(previous.slot(), previous.lastSequence());
       }
+      return registration;
     } finally {
       lock.unlock();
     }
+  }
+
+  private int add(int fd, long token) {
+    // Kernel: with no event bit an entry still reports ERR and HUP; ONESHOT makes that one event,
+    // which
+    // is dropped, instead of one in every wait.
+    int result = epoll.control(Linux.EPOLL_CTL_ADD, fd, Linux.EPOLLONESHOT, token);
+    counters.controls.increment();
+    if (Errno.EEXIST.is(result) && !byFd.containsKey(fd) && fd != wakeup.fd()) {
+      // An entry without a registration: the fd was closed too early, lived on in a duplicate, and
+      // was
+      // brought back to its number.
+      result = epoll.control(Linux.EPOLL_CTL_MOD, fd, Linux.EPOLLONESHOT, token);
+      counters.controls.increment();
+    }
+    return result;
+  }
+
+  void tellOrphans(WaiterQueue.Batch orphans) {
     fail(orphans, EndReason.FD_REPLACED);
-    return registration;
   }
 
   /** EPOLL_CTL_DEL, then tells those who wait. Does nothing if {@code registration} has ended. */

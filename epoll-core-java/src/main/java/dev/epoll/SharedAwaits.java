@@ -16,23 +16,23 @@ import java.util.concurrent.locks.ReentrantLock;
 final class SharedAwaits {
   private static final int MAX_ATTEMPTS = 3;
 
-  private final Poller poller;
   private final Registrations registrations;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, SharedRegistration> byFd = new HashMap<>();
 
-  SharedAwaits(Poller poller, Registrations registrations) {
-    this.poller = poller;
+  SharedAwaits(Registrations registrations) {
     this.registrations = registrations;
   }
 
-  /** A registration and how many awaits keep it. */
+  /** A registration and how many awaits of its number there are, which keep it if it is ours. */
   private static final class SharedRegistration {
     final Registration registration;
+    final boolean isOurs;
     int awaits;
 
-    SharedRegistration(Registration registration) {
+    SharedRegistration(Registration registration, boolean isOurs) {
       this.registration = registration;
+      this.isOurs = isOurs;
     }
   }
 
@@ -60,39 +60,44 @@ final class SharedAwaits {
   }
 
   private Cancellable armOnce(int fd, Interest interest, Waiter waiter) throws IOException {
-    SharedRegistration shared;
+    SharedAwait await = new SharedAwait(acquire(fd), waiter);
     try {
-      shared = acquire(fd);
-    } catch (SyscallException e) {
-      Registration registered = e.errno() == Errno.EEXIST.number ? registrations.find(fd) : null;
-      if (registered == null) {
-        throw e;
-      }
-      registered.arm(interest, waiter);
-      return () -> registered.cancel(waiter);
-    }
-    SharedAwait await = new SharedAwait(shared, waiter);
-    try {
-      shared.registration.arm(interest, await);
+      // Anew, because nobody told us if the number has a new owner since somebody else began to
+      // wait.
+      await.shared.registration.arm(interest, await, true);
     } catch (IOException | RuntimeException e) {
-      release(shared);
+      release(await.shared);
       throw e;
     }
     return await;
   }
 
   private SharedRegistration acquire(int fd) throws IOException {
+    WaiterQueue.Batch orphans = new WaiterQueue.Batch();
     lock.lock();
     try {
       SharedRegistration shared = byFd.get(fd);
       if (shared == null || shared.registration.isClosed()) {
-        shared = new SharedRegistration(poller.register(fd));
+        shared = register(fd, orphans);
         byFd.put(fd, shared);
       }
       shared.awaits++;
       return shared;
     } finally {
       lock.unlock();
+      registrations.tellOrphans(orphans);
+    }
+  }
+
+  private SharedRegistration register(int fd, WaiterQueue.Batch orphans) throws IOException {
+    try {
+      return new SharedRegistration(registrations.open(fd, orphans), true);
+    } catch (SyscallException e) {
+      Registration registered = e.errno() == Errno.EEXIST.number ? registrations.find(fd) : null;
+      if (registered == null) {
+        throw e;
+      }
+      return new SharedRegistration(registered, false);
     }
   }
 
@@ -100,12 +105,24 @@ final class SharedAwaits {
     lock.lock();
     try {
       if (--shared.awaits == 0) {
-        byFd.remove(shared.registration.fd(), shared);
-        // Under the lock, or else an await that begins now would find the fd registered and join
-        // what is about to close.
-        // Nobody waits on it, so no waiter runs here.
-        shared.registration.close();
+        forget(shared);
+        if (shared.isOurs) {
+          // Under the lock, or else an await that begins now would find the fd registered and join
+          // what
+          // is about to close. Nobody waits on it, so no waiter runs here.
+          shared.registration.close();
+        }
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whoever awaits the number from now on starts afresh. */
+  private void forget(SharedRegistration shared) {
+    lock.lock();
+    try {
+      byFd.remove(shared.registration.fd(), shared);
     } finally {
       lock.unlock();
     }
@@ -116,7 +133,7 @@ final class SharedAwaits {
    * finds it gone.
    */
   private final class SharedAwait implements Waiter, Cancellable {
-    private final SharedRegistration shared;
+    final SharedRegistration shared;
     private final Waiter waiter;
 
     SharedAwait(SharedRegistration shared, Waiter waiter) {
@@ -132,6 +149,7 @@ final class SharedAwaits {
 
     @Override
     public void failed(IOException cause) {
+      forget(shared);
       release(shared);
       waiter.failed(cause);
     }

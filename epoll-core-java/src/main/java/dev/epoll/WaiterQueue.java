@@ -108,8 +108,6 @@ final class WaiterQueue {
 
   /** Waiters that were taken out under the lock and are told after it. */
   static final class Batch {
-    private static final System.Logger LOG = System.getLogger(Poller.class.getName());
-
     private @Nullable Waiter[] waiters = new Waiter[INITIAL_CAPACITY];
     private int size;
 
@@ -155,10 +153,7 @@ final class WaiterQueue {
     }
 
     private static void report(Waiter waiter, Throwable e) {
-      LOG.log(
-          System.Logger.Level.ERROR,
-          "a waiter threw, the others go on: " + waiter.getClass().getName(),
-          e);
+      Log.error("a waiter threw, the others go on: " + waiter.getClass().getName(), e);
     }
   }
 }

@@ -63,6 +63,10 @@ final class Wakeup {
     return new Wakeup(syscalls, counters, eventfd);
   }
 
+  int fd() {
+    return eventfd;
+  }
+
   /** Thread: the one that waits; it looks for work once more before it does. */
   void beforeSleep() {
     state.set(ASLEEP);
