@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One kernel epoll set, seen whole: everything <a
@@ -114,8 +113,8 @@ public final class Epoll implements AutoCloseable {
    * @throws ClosedEpollException if this set is closed
    */
   public void add(int fd, EventMask mask, long data) throws IOException {
-    Flags.check(mask);
-    Flags.checkTarget(fd, mask);
+    EpollFlags.check(mask);
+    EpollFlags.checkTarget(fd, mask);
     lock.lock();
     try {
       checkOpen();
@@ -138,11 +137,11 @@ public final class Epoll implements AutoCloseable {
    * @throws ClosedEpollException if this set is closed
    */
   public void modify(int fd, EventMask mask, long data) throws IOException {
-    Flags.checkModify(mask);
+    EpollFlags.checkModify(mask);
     lock.lock();
     try {
       checkOpen();
-      Flags.checkModified(table.get(fd));
+      EpollFlags.checkModified(table.get(fd));
       int error = control(Linux.EPOLL_CTL_MOD, fd, mask, data);
       if (error != 0) {
         throw EpollFd.failure(Linux.EPOLL_CTL_MOD, fd, error);
@@ -161,15 +160,15 @@ public final class Epoll implements AutoCloseable {
    * @throws ClosedEpollException if this set is closed
    */
   public void set(int fd, EventMask mask, long data) throws IOException {
-    Flags.check(mask);
-    Flags.checkTarget(fd, mask);
+    EpollFlags.check(mask);
+    EpollFlags.checkTarget(fd, mask);
     lock.lock();
     try {
       checkOpen();
       Entry entry = table.get(fd);
       if (entry != null) {
-        Flags.checkModify(mask);
-        Flags.checkModified(entry);
+        EpollFlags.checkModify(mask);
+        EpollFlags.checkModified(entry);
       }
       int op = entry != null ? Linux.EPOLL_CTL_MOD : Linux.EPOLL_CTL_ADD;
       int error = control(op, fd, mask, data);
@@ -382,7 +381,11 @@ public final class Epoll implements AutoCloseable {
     lock.lock();
     try {
       checkOpen();
-      return PollFd.ask(syscalls, epoll.fd(), Linux.EPOLLIN) > 0;
+      int reported = PollFd.ask(syscalls, epoll.fd(), Linux.EPOLLIN);
+      if (reported < 0) {
+        throw new SyscallException("poll", -reported, epoll.fd());
+      }
+      return reported != 0;
     } finally {
       lock.unlock();
     }
@@ -441,60 +444,6 @@ public final class Epoll implements AutoCloseable {
       return "Epoll(fd %d, %s, %d entries)%s".formatted(epoll.fd(), state, table.size(), lines);
     } finally {
       lock.unlock();
-    }
-  }
-
-  /**
-   * The combinations of flags that the kernel refuses with a bare EINVAL, refused here with the
-   * reason.
-   */
-  private static final class Flags {
-    // Kernel: EPOLLEXCLUSIVE_OK_BITS in fs/eventpoll.c.
-    private static final EventMask ALLOWED_WITH_EXCLUSIVE =
-        EventMask.IN
-            .or(EventMask.OUT)
-            .or(EventMask.ERR)
-            .or(EventMask.HUP)
-            .or(EventMask.WAKEUP)
-            .or(EventMask.EDGE_TRIGGERED)
-            .or(EventMask.EXCLUSIVE);
-
-    static void check(EventMask mask) {
-      EventMask refused = mask.without(ALLOWED_WITH_EXCLUSIVE);
-      if (mask.contains(EventMask.EXCLUSIVE) && !refused.equals(EventMask.NONE)) {
-        throw new IllegalArgumentException(
-            mask
-                + ": EXCLUSIVE goes with IN, OUT, ERR, HUP, WAKEUP and EDGE_TRIGGERED only, leave"
-                + " out "
-                + refused);
-      }
-    }
-
-    static void checkTarget(int fd, EventMask mask) {
-      if (mask.contains(EventMask.EXCLUSIVE)
-          && EpollFd.pathOf(fd).equals("anon_inode:[eventpoll]")) {
-        throw new IllegalArgumentException(
-            mask
-                + " on fd "
-                + fd
-                + ": an epoll set cannot be watched with EXCLUSIVE, leave it out");
-      }
-    }
-
-    static void checkModify(EventMask mask) {
-      if (mask.contains(EventMask.EXCLUSIVE)) {
-        throw new IllegalArgumentException(
-            mask + ": EXCLUSIVE can be given when adding only, remove the fd and add it again");
-      }
-    }
-
-    static void checkModified(@Nullable Entry entry) {
-      if (entry != null && entry.mask().contains(EventMask.EXCLUSIVE)) {
-        throw new IllegalArgumentException(
-            "fd "
-                + entry.fd()
-                + " was added with EXCLUSIVE and cannot be modified: remove it and add it again");
-      }
     }
   }
 }

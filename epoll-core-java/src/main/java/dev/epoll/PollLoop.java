@@ -2,7 +2,6 @@ package dev.epoll;
 
 import dev.epoll.sys.EventBuffer;
 import dev.epoll.sys.Syscalls;
-import java.io.IOException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -61,8 +60,7 @@ final class PollLoop {
     }
     tasks.add(task);
     // Ordering: finish() sets the flag before it empties the queue for the last time, so what is
-    // still in the queue now
-    // will not be run by it.
+    // still in the queue now will not be run by it.
     return !finished || !tasks.remove(task);
   }
 
@@ -126,12 +124,12 @@ final class PollLoop {
       counters.staleEvents++;
       return;
     }
-    SyscallException failure = registration.event(sequence, mask, met, lost);
+    int error = registration.event(sequence, mask, met, lost);
     counters.resumes += met.size();
     met.ready(Readiness.of(mask));
-    if (failure != null) {
+    if (error != 0) {
       counters.failures.add(lost.size());
-      lost.failed(failure);
+      lost.failed(() -> registration.failure(error));
     }
   }
 
@@ -170,14 +168,17 @@ final class PollLoop {
    * were accepted, among them those that the ended awaits post. The epoll fd and the wakeup are
    * closed when this returns.
    */
-  void finish(EndReason reason) {
-    registrations.endAll(reason);
-    IOException cause = reason.exception();
+  void finish(FailureCause reason) {
+    // Of an event that was being dispatched when the loop broke.
+    met.failed(reason);
+    lost.failed(reason);
+    registrations.end(reason);
+    registrations.tellEnded(reason);
     for (Timers.Action action = timers.takeEnded(reason);
         action != null;
         action = timers.takeEnded(reason)) {
       Timers.Action ended = action;
-      run(() -> ended.ended(cause));
+      run(() -> ended.ended(reason.exception()));
     }
     // From now on no task is accepted, so the queue comes to an end even where a task posts
     // another.

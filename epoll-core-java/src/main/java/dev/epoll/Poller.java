@@ -32,7 +32,7 @@ public final class Poller implements AutoCloseable, Executor {
     FAILED
   }
 
-  private record End(State state, EndReason reason) {}
+  private record End(State state, FailureCause reason) {}
 
   private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
   private static volatile @Nullable Poller shared;
@@ -59,22 +59,23 @@ public final class Poller implements AutoCloseable, Executor {
     this.epoll = EpollFd.open(syscalls);
     try {
       this.wakeup = Wakeup.open(syscalls, counters, epoll);
-    } catch (SyscallException e) {
+    } catch (Throwable e) {
       epoll.close();
       throw e;
     }
     this.registrations = new Registrations(this, syscalls, epoll, wakeup, counters);
     this.sharedAwaits = new SharedAwaits(registrations);
-    this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
-    // No thread locals of whoever happens to open it.
-    this.thread = new Thread(null, this::run, config.threadName(), 0, false);
-    thread.setDaemon(true);
     try {
+      this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
+      // Nothing of whoever happens to open it: neither thread locals nor the class loader.
+      this.thread = new Thread(null, this::run, config.threadName(), 0, false);
+      thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+      thread.setDaemon(true);
       thread.start();
-    } catch (OutOfMemoryError noThreadLeft) {
+    } catch (Throwable e) {
       wakeup.close();
       epoll.close();
-      throw noThreadLeft;
+      throw e;
     }
   }
 
@@ -150,8 +151,8 @@ public final class Poller implements AutoCloseable, Executor {
 
   /**
    * Runs {@code task} on the poller thread, after those that were accepted before. It must not
-   * block. What it throws is reported to the log. A task accepted before the poller is closed still
-   * runs.
+   * block. What it throws is reported to the log. Tasks are accepted, and run, until the thread of
+   * a closed poller ends: what its ended awaits post is not lost.
    *
    * @throws RejectedExecutionException if the poller is closed
    */
@@ -236,7 +237,11 @@ public final class Poller implements AutoCloseable, Executor {
   /** What this poller is doing. */
   public PollerSnapshot snapshot() {
     return new PollerSnapshot(
-        config.threadName(), state(), epoll.fd(), registrations.snapshot(), timers.size());
+        config.threadName(),
+        state(),
+        state() == State.OPEN ? epoll.fd() : -1,
+        registrations.snapshot(),
+        timers.size());
   }
 
   /** What this poller has done. */
@@ -250,19 +255,19 @@ public final class Poller implements AutoCloseable, Executor {
   }
 
   /**
-   * Ends this poller: every await fails with {@link ClosedPollerException}, tasks that were
-   * accepted run, timers are dropped, and the thread ends. Returns when that is done, except on the
-   * poller thread itself, where it returns at once. The registered fds stay open. Further calls
-   * wait for the same.
+   * Ends this poller: every await fails with {@link ClosedPollerException}, told on the poller
+   * thread, tasks that were accepted run, timers are dropped, and the thread ends. Returns when
+   * that is done, except on the poller thread itself, where it returns at once. The registered fds
+   * stay open. Further calls wait for the same.
    */
   @Override
   public void close() {
     if (!closeable) {
       return;
     }
-    EndReason reason = () -> new ClosedPollerException(config.threadName());
+    FailureCause reason = () -> new ClosedPollerException(config.threadName());
     if (endWith(State.CLOSED, reason)) {
-      registrations.endAll(reason);
+      registrations.end(reason);
       // A task, because the loop looks for tasks once more before it sleeps.
       loop.post(() -> {});
       wakeup.wake();
@@ -272,7 +277,7 @@ public final class Poller implements AutoCloseable, Executor {
     }
   }
 
-  private boolean endWith(State state, EndReason reason) {
+  private boolean endWith(State state, FailureCause reason) {
     return end.compareAndSet(null, new End(state, reason));
   }
 

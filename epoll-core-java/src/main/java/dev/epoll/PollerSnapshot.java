@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param name the poller's thread name
  * @param state {@code OPEN}, {@code CLOSED} or {@code FAILED}
- * @param epollFd the epoll fd, whose list the kernel shows in {@code /proc/self/fdinfo}
+ * @param epollFd the epoll fd, whose list the kernel shows in {@code /proc/self/fdinfo}; -1 once
+ *     the poller has ended
  * @param registrations the fds that are watched, in no order
  * @param timers scheduled tasks whose time has not come
  */

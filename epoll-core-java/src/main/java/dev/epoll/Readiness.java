@@ -41,14 +41,16 @@ public final class Readiness {
     return (bits & anyOf) != 0;
   }
 
-  /** A read returns at once: bytes, a connection to accept, or the end of the stream. */
+  /**
+   * A read returns at once: with bytes, a connection to accept, the end of the stream, or an error.
+   */
   public boolean isReadable() {
-    return has(Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP);
+    return has(Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR);
   }
 
-  /** A write takes at least a byte, or a connect has ended. */
+  /** A write returns at once: it takes at least a byte, or fails; or a connect has ended. */
   public boolean isWritable() {
-    return has(Linux.EPOLLOUT);
+    return has(Linux.EPOLLOUT | Linux.EPOLLHUP | Linux.EPOLLERR);
   }
 
   /** Out-of-band data, or another exceptional condition. */

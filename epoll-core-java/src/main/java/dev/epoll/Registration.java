@@ -49,8 +49,8 @@ public final class Registration implements AutoCloseable {
   /** The sequence number of the last arm. */
   private int sequence;
 
-  /** Why there will be no further await; null until ENDED. */
-  private @Nullable EndReason ended;
+  /** Why there will be no further await; null until ENDED. Volatile for those who only look. */
+  private volatile @Nullable FailureCause ended;
 
   Registration(Registrations owner, int fd, int slot, int sequence) {
     this.owner = owner;
@@ -71,11 +71,19 @@ public final class Registration implements AutoCloseable {
 
   /** Whether this registration has ended, by {@link #close()} or with its poller. */
   public boolean isClosed() {
-    lock.lock();
-    try {
-      return ended != null;
-    } finally {
-      lock.unlock();
+    return ended != null;
+  }
+
+  /**
+   * Does nothing, unless this registration has ended.
+   *
+   * @throws ClosedRegistrationException if it was closed
+   * @throws ClosedPollerException if its poller was closed
+   */
+  public void ensureOpen() throws IOException {
+    FailureCause cause = ended;
+    if (cause != null) {
+      throw cause.exception();
     }
   }
 
@@ -104,49 +112,56 @@ public final class Registration implements AutoCloseable {
    * is still the one that was registered.
    */
   void arm(Interest interest, Waiter waiter, boolean anew) throws IOException {
-    SyscallException failure;
-    WaiterQueue.Batch others;
+    int error;
+    WaiterQueue.Batch others = new WaiterQueue.Batch();
     lock.lock();
     try {
-      if (ended != null) {
-        throw ended.exception();
-      }
+      ensureOpen();
       waiters.add(waiter, interest.mask);
-      owner.counters().arms.increment();
-      if (anew) {
-        armed = 0;
+      boolean isArmed = false;
+      try {
+        if (anew) {
+          armed = 0;
+        }
+        error = armFor(waiters.wanted());
+        isArmed = error == 0;
+      } finally {
+        if (!isArmed) {
+          waiters.remove(waiter);
+        }
       }
-      failure = armFor(waiters.wanted());
-      if (failure == null) {
+      owner.counters().arms.increment();
+      if (isArmed) {
         return;
       }
-      waiters.remove(waiter);
-      others = new WaiterQueue.Batch();
       waiters.drain(others);
     } finally {
       lock.unlock();
     }
     owner.counters().failures.add(others.size() + 1L);
-    others.failed(failure);
-    throw failure;
+    others.failed(() -> failure(error));
+    throw failure(error);
   }
 
-  /**
-   * Brings the kernel to report {@code wanted}, if it does not already. Returns why not, or null.
-   */
-  private @Nullable SyscallException armFor(int wanted) {
+  /** Brings the kernel to report {@code wanted}, if it does not already. Returns 0 or the errno. */
+  private int armFor(int wanted) {
     if ((armed & wanted) == wanted) {
-      return null;
+      return 0;
     }
-    sequence++;
+    int next = sequence + 1;
     int result =
         owner
             .epoll()
-            .control(
-                Linux.EPOLL_CTL_MOD, fd, wanted | Linux.EPOLLONESHOT, Token.of(slot, sequence));
+            .control(Linux.EPOLL_CTL_MOD, fd, wanted | Linux.EPOLLONESHOT, Token.of(slot, next));
     owner.counters().controls.increment();
+    sequence = next;
     armed = result == 0 ? wanted : 0;
-    return result == 0 ? null : EpollFd.failure(Linux.EPOLL_CTL_MOD, fd, -result);
+    return -result;
+  }
+
+  /** Why an epoll_ctl(MOD) of this fd failed. */
+  SyscallException failure(int error) {
+    return EpollFd.failure(Linux.EPOLL_CTL_MOD, fd, error);
   }
 
   /**
@@ -173,26 +188,25 @@ public final class Registration implements AutoCloseable {
    *
    * <p>Thread: the poller thread.
    *
-   * @return why those in {@code lost} were lost, or null
+   * @return the errno for which those in {@code lost} were lost, or 0
    */
-  @Nullable SyscallException event(
-      int eventSequence, int eventMask, WaiterQueue.Batch met, WaiterQueue.Batch lost) {
+  int event(int eventSequence, int eventMask, WaiterQueue.Batch met, WaiterQueue.Batch lost) {
     lock.lock();
     try {
       if (ended != null || armed == 0 || eventSequence != sequence) {
         owner.counters().staleEvents++;
-        return null;
+        return 0;
       }
       armed = 0;
       waiters.take(eventMask, met);
       if (waiters.isEmpty()) {
-        return null;
+        return 0;
       }
-      SyscallException failure = armFor(waiters.wanted());
-      if (failure != null) {
+      int error = armFor(waiters.wanted());
+      if (error != 0) {
         waiters.drain(lost);
       }
-      return failure;
+      return error;
     } finally {
       lock.unlock();
     }
@@ -236,9 +250,7 @@ public final class Registration implements AutoCloseable {
     }
     lock.lock();
     try {
-      if (ended != null) {
-        throw ended.exception();
-      }
+      ensureOpen();
       int reported = PollFd.ask(owner.syscalls(), fd, interest.mask);
       if (reported < 0) {
         throw new SyscallException("poll", -reported, fd);
@@ -266,7 +278,7 @@ public final class Registration implements AutoCloseable {
    */
   @Override
   public void close() {
-    owner.close(this, EndReason.CLOSED_REGISTRATION);
+    owner.close(this, FailureCause.CLOSED_REGISTRATION);
   }
 
   /**
@@ -275,7 +287,7 @@ public final class Registration implements AutoCloseable {
    *
    * @return false if it had ended before
    */
-  boolean end(EndReason reason, WaiterQueue.Batch waiting) {
+  boolean end(FailureCause reason, WaiterQueue.Batch waiting) {
     lock.lock();
     try {
       if (ended != null) {

@@ -29,8 +29,11 @@ final class Registrations {
   private final Map<Integer, Registration> byFd = new HashMap<>();
   private final TokenTable<Registration> bySlot = new TokenTable<>();
 
+  /** Who waited when all ended; filled under the lock, told and emptied by the poller thread. */
+  private final WaiterQueue.Batch endedWaiters = new WaiterQueue.Batch();
+
   /** Why nothing can be registered any more; null while the poller is open. */
-  private @Nullable EndReason ended;
+  private @Nullable FailureCause ended;
 
   Registrations(Poller poller, Syscalls syscalls, EpollFd epoll, Wakeup wakeup, Counters counters) {
     this.poller = poller;
@@ -89,7 +92,7 @@ final class Registrations {
       // Kernel: the ADD went through, so the number has a new owner and the previous entry is gone
       // or
       // out of reach.
-      if (previous != null && previous.end(EndReason.FD_REPLACED, orphans)) {
+      if (previous != null && previous.end(FailureCause.FD_REPLACED, orphans)) {
         bySlot.free(previous.slot(), previous.lastSequence());
       }
       return registration;
@@ -115,11 +118,11 @@ final class Registrations {
   }
 
   void tellOrphans(WaiterQueue.Batch orphans) {
-    fail(orphans, EndReason.FD_REPLACED);
+    fail(orphans, FailureCause.FD_REPLACED);
   }
 
   /** EPOLL_CTL_DEL, then tells those who wait. Does nothing if {@code registration} has ended. */
-  void close(Registration registration, EndReason reason) {
+  void close(Registration registration, FailureCause reason) {
     WaiterQueue.Batch waiting = new WaiterQueue.Batch();
     lock.lock();
     try {
@@ -139,27 +142,30 @@ final class Registrations {
 
   /**
    * Ends all, and refuses new ones from now on. When this returns nobody calls into the epoll fd
-   * any more, so it can be closed.
+   * any more, so it can be closed. Those who wait are told by {@link #tellEnded}.
    */
-  void endAll(EndReason reason) {
-    WaiterQueue.Batch waiting = new WaiterQueue.Batch();
+  void end(FailureCause reason) {
     lock.lock();
     try {
       ended = reason;
       for (Registration registration : byFd.values()) {
-        registration.end(reason, waiting);
+        registration.end(reason, endedWaiters);
       }
       byFd.clear();
     } finally {
       lock.unlock();
     }
-    fail(waiting, reason);
   }
 
-  private void fail(WaiterQueue.Batch waiting, EndReason reason) {
+  /** Thread: the poller thread, after {@link #end}; so they are told where they would have been. */
+  void tellEnded(FailureCause reason) {
+    fail(endedWaiters, reason);
+  }
+
+  private void fail(WaiterQueue.Batch waiting, FailureCause reason) {
     if (waiting.size() > 0) {
       counters.failures.add(waiting.size());
-      waiting.failed(reason.exception());
+      waiting.failed(reason);
     }
   }
 

@@ -65,7 +65,7 @@ final class SharedAwaits {
       // Anew, because nobody told us if the number has a new owner since somebody else began to
       // wait.
       await.shared.registration.arm(interest, await, true);
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       release(await.shared);
       throw e;
     }

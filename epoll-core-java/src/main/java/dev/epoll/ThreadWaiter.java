@@ -1,6 +1,7 @@
 package dev.epoll;
 
 import java.io.IOException;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,10 @@ final class ThreadWaiter implements Waiter {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    return waiter.outcome();
+    // Whoever closed it since may have closed the fd too, and its number may have a new owner.
+    Readiness readiness = waiter.outcome();
+    registration.ensureOpen();
+    return readiness;
   }
 
   private boolean isWaiting() {
@@ -66,7 +70,7 @@ final class ThreadWaiter implements Waiter {
     if (cause != null) {
       throw cause;
     }
-    return java.util.Objects.requireNonNull(readiness);
+    return Objects.requireNonNull(readiness);
   }
 
   @Override

@@ -42,7 +42,7 @@ final class Timers {
   private final ReentrantLock lock = new ReentrantLock();
   private final TreeSet<Timer> waiting = new TreeSet<>(BY_TIME);
   private long nextOrder;
-  private @Nullable EndReason ended;
+  private @Nullable FailureCause ended;
 
   /** An added timer. */
   record Added(Cancellable cancellable, boolean isFirst) {}
@@ -101,7 +101,7 @@ final class Timers {
   }
 
   /** Refuses further timers from now on, and takes out the first of those that are left. */
-  @Nullable Action takeEnded(EndReason reason) {
+  @Nullable Action takeEnded(FailureCause reason) {
     lock.lock();
     try {
       ended = reason;

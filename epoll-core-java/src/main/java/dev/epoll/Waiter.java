@@ -15,8 +15,8 @@ public interface Waiter {
   void ready(Readiness readiness);
 
   /**
-   * The await ended without readiness. Thread: the one that found out: the poller thread, or the
-   * one that closed the registration or armed it in vain.
+   * The await ended without readiness. Thread: the poller thread, or the one that closed the
+   * registration or armed it in vain.
    *
    * @param cause {@link ClosedRegistrationException}, {@link ClosedPollerException}, or a {@link
    *     SyscallException} for an fd that was closed while it was registered

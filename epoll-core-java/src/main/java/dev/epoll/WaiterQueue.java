@@ -1,6 +1,5 @@
 package dev.epoll;
 
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -138,13 +137,13 @@ final class WaiterQueue {
     }
 
     /** Tells every waiter in order, and empties the batch. */
-    void failed(IOException cause) {
+    void failed(FailureCause cause) {
       int count = size;
       for (int i = 0; i < count; i++) {
         Waiter waiter = Objects.requireNonNull(waiters[i]);
         waiters[i] = null;
         try {
-          waiter.failed(cause);
+          waiter.failed(cause.exception());
         } catch (Throwable e) {
           report(waiter, e);
         }

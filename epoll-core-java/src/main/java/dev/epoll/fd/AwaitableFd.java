@@ -32,6 +32,7 @@ public abstract class AwaitableFd implements Channel {
 
   private final OwnedFd fd;
   private final Registration registration;
+  private volatile boolean drained;
 
   /**
    * Registers {@code fd}. If that fails, {@code fd} is closed.
@@ -42,7 +43,7 @@ public abstract class AwaitableFd implements Channel {
     this.fd = fd;
     try {
       this.registration = poller.register(fd.number());
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       fd.close();
       throw e;
     }
@@ -125,23 +126,41 @@ public abstract class AwaitableFd implements Channel {
    */
   protected final int readInto(ByteBuffer target, String name, Transfer transfer)
       throws IOException {
-    if (target.isReadOnly()) {
-      throw new IllegalArgumentException("cannot read into a read-only buffer: " + target);
-    }
+    checkWritable(target);
     if (!target.hasRemaining()) {
-      return checkOpenAndReturnZero();
+      checkOpen();
+      return 0;
     }
+    int asked =
+        target.isDirect() ? target.remaining() : Math.min(target.remaining(), ScratchMemory.SIZE);
     long result =
-        target.isDirect() ? readDirect(target, name, transfer) : readHeap(target, name, transfer);
+        target.isDirect()
+            ? readDirect(target, asked, name, transfer)
+            : readHeap(target, asked, name, transfer);
+    drained = result == WOULD_BLOCK || (result > 0 && result < asked);
     if (result == WOULD_BLOCK) {
       return 0;
     }
     return result == 0 ? -1 : (int) result;
   }
 
-  private long readDirect(ByteBuffer target, String name, Transfer transfer) throws IOException {
-    long address = SYSCALLS.addressOf(target);
-    int count = target.remaining();
+  /**
+   * Whether the last {@link #readInto} found less than it asked for; see {@link
+   * ByteSource#isDrained()}.
+   */
+  protected final boolean drained() {
+    return drained;
+  }
+
+  static void checkWritable(ByteBuffer target) {
+    if (target.isReadOnly()) {
+      throw new IllegalArgumentException("cannot read into a read-only buffer: " + target);
+    }
+  }
+
+  private long readDirect(ByteBuffer target, int count, String name, Transfer transfer)
+      throws IOException {
+    long address = NativeMemory.addressOf(SYSCALLS, target);
     try {
       long result = call(name, fd -> transfer.on(fd, address, count));
       if (result > 0) {
@@ -153,11 +172,11 @@ public abstract class AwaitableFd implements Channel {
     }
   }
 
-  private long readHeap(ByteBuffer target, String name, Transfer transfer) throws IOException {
+  private long readHeap(ByteBuffer target, int count, String name, Transfer transfer)
+      throws IOException {
     NativeMemory scratch = ScratchMemory.take(SYSCALLS);
     try {
       long address = scratch.address();
-      int count = Math.min(target.remaining(), ScratchMemory.SIZE);
       long result = call(name, fd -> transfer.on(fd, address, count));
       if (result > 0) {
         target.put(scratch.buffer().slice(0, (int) result));
@@ -178,7 +197,8 @@ public abstract class AwaitableFd implements Channel {
   protected final int writeFrom(ByteBuffer source, int limit, String name, Transfer transfer)
       throws IOException {
     if (!source.hasRemaining()) {
-      return checkOpenAndReturnZero();
+      checkOpen();
+      return 0;
     }
     int count = Math.min(source.remaining(), limit);
     long result =
@@ -194,7 +214,7 @@ public abstract class AwaitableFd implements Channel {
 
   private long writeDirect(ByteBuffer source, int count, String name, Transfer transfer)
       throws IOException {
-    long address = SYSCALLS.addressOf(source);
+    long address = NativeMemory.addressOf(SYSCALLS, source);
     try {
       return call(name, fd -> transfer.on(fd, address, count));
     } finally {
@@ -215,11 +235,14 @@ public abstract class AwaitableFd implements Channel {
     }
   }
 
-  /** For a transfer of nothing: 0, unless this descriptor is closed. */
-  protected final int checkOpenAndReturnZero() throws IOException {
+  /**
+   * Does nothing, unless this descriptor is closed.
+   *
+   * @throws java.nio.channels.ClosedChannelException if it is
+   */
+  protected final void checkOpen() throws IOException {
     fd.acquire();
     fd.release();
-    return 0;
   }
 
   /**

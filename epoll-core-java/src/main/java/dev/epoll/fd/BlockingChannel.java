@@ -12,6 +12,7 @@ final class BlockingChannel {
   private BlockingChannel() {}
 
   static int read(ByteSource source, ByteBuffer target) throws IOException {
+    AwaitableFd.checkWritable(target);
     boolean awaitFirst = source.isDrained() && target.hasRemaining();
     while (true) {
       if (awaitFirst) {

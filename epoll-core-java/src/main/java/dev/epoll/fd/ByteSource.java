@@ -29,7 +29,9 @@ public interface ByteSource extends Channel {
    * Whether the last read found less than it had room for, so that the next would most likely find
    * nothing: then awaiting first saves a system call. Only ever a hint.
    */
-  boolean isDrained();
+  default boolean isDrained() {
+    return false;
+  }
 
   /**
    * The same descriptor for threads: reads wait. A virtual thread that waits leaves its carrier to

@@ -50,13 +50,13 @@ public final class Pipe implements AutoCloseable {
     Source source;
     try {
       source = new Source(poller, OwnedFd.owned(readEnd));
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       sinkFd.close();
       throw e;
     }
     try {
       return new Pipe(source, new Sink(poller, sinkFd));
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       source.close();
       throw e;
     }
@@ -81,22 +81,18 @@ public final class Pipe implements AutoCloseable {
 
   /** The end of a pipe to read from. */
   public static final class Source extends AwaitableFd implements ByteSource {
-    private volatile boolean drained;
-
     private Source(Poller poller, OwnedFd fd) throws IOException {
       super(poller, fd);
     }
 
     @Override
     public int tryRead(ByteBuffer target) throws IOException {
-      int count = readInto(target, "read", SYSCALLS::read);
-      drained = count >= 0 && target.hasRemaining();
-      return count;
+      return readInto(target, "read", SYSCALLS::read);
     }
 
     @Override
     public boolean isDrained() {
-      return drained;
+      return drained();
     }
   }
 

@@ -3,31 +3,61 @@ package dev.epoll.fd;
 import dev.epoll.Poller;
 import dev.epoll.sys.Backend;
 import dev.epoll.sys.Linux;
+import dev.epoll.sys.NativeMemory;
 import dev.epoll.sys.PollFd;
+import dev.epoll.sys.ScratchMemory;
 import dev.epoll.sys.Syscalls;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Any descriptor that somebody else made: a terminal, an inherited pipe, a C library's socket.
- * Reads and writes it without touching O_NONBLOCK, which belongs to the open file and is shared
- * with every process that has it.
+ * Any descriptor of bytes that somebody else made: a terminal, an inherited pipe, a C library's
+ * socket. Reads and writes it without touching O_NONBLOCK, which belongs to the open file and is
+ * shared with every process that has it.
  *
  * <p>A blocking descriptor is asked with poll(2) before each call; then one read does not block
- * (select(2)), and a write is kept to {@code PIPE_BUF} bytes, which a pipe that is writable takes
- * whole (pipe(7)). Where another process reads the same terminal or pipe, it may take the bytes in
+ * (select(2)), and a write is kept to what a writable descriptor of its kind takes at least: see
+ * {@link Kind}. Where another process reads the same terminal or pipe, it may take the bytes in
  * between, and the read waits for more.
  *
  * <p>Writing to a pipe that nobody reads raises SIGPIPE, which the JVM ignores, so that the write
  * fails with EPIPE.
+ *
+ * <p>Whoever lends a descriptor closes it after the calls on it have returned: {@link #close()}
+ * does not wait for them.
  */
 public final class RawFd extends AwaitableFd implements ByteStream {
   private static final Syscalls SYSCALLS = Backend.syscalls();
 
-  private volatile boolean drained;
+  /**
+   * How much can be written to a blocking descriptor that poll(2) calls writable, without waiting.
+   */
+  private enum Kind {
+    /** Kernel: a writable pipe takes PIPE_BUF bytes (pipe(7)). */
+    PIPE,
+    /** Kernel: MSG_DONTWAIT makes one send non-blocking whatever the mode (send(2)). */
+    SOCKET,
+    /**
+     * Kernel: a writable terminal may have room for one byte, and a longer write waits for more.
+     */
+    TERMINAL,
+    /** Devices, which take what they are given as one record. */
+    OTHER
+  }
+
+  private final Kind kind;
+
+  // Between asking and calling nobody else of this process may take what was found. Held for the
+  // length of calls that do not block.
+  private final ReentrantLock readLock = new ReentrantLock();
+  private final ReentrantLock writeLock = new ReentrantLock();
 
   private RawFd(Poller poller, OwnedFd fd) throws IOException {
     super(poller, fd);
+    this.kind = kindOf(fd.number());
   }
 
   /**
@@ -50,38 +80,87 @@ public final class RawFd extends AwaitableFd implements ByteStream {
     return new RawFd(poller, OwnedFd.owned(fd));
   }
 
+  private static Kind kindOf(int fd) {
+    if (SYSCALLS.fcntl(fd, Linux.F_GETPIPE_SZ, 0) >= 0) {
+      return Kind.PIPE;
+    }
+    NativeMemory memory = ScratchMemory.take(SYSCALLS);
+    try {
+      memory.buffer().putInt(0, Integer.BYTES);
+      long value = memory.address() + Integer.BYTES;
+      if (SYSCALLS.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_TYPE, value, memory.address()) >= 0) {
+        return Kind.SOCKET;
+      }
+    } finally {
+      ScratchMemory.giveBack(memory);
+    }
+    return isTerminal(fd) ? Kind.TERMINAL : Kind.OTHER;
+  }
+
+  private static boolean isTerminal(int fd) {
+    try {
+      String path = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
+      return path.startsWith("/dev/pts/")
+          || path.startsWith("/dev/tty")
+          || path.startsWith("/dev/ptmx")
+          || path.equals("/dev/console");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   @Override
   public int tryRead(ByteBuffer target) throws IOException {
-    if (target.hasRemaining() && !isReadyFor(Linux.EPOLLIN)) {
-      drained = true;
-      return 0;
+    checkWritable(target);
+    readLock.lock();
+    try {
+      return readInto(target, "read", RawFd::readIfReady);
+    } finally {
+      readLock.unlock();
     }
-    int count = readInto(target, "read", SYSCALLS::read);
-    drained = count >= 0 && target.hasRemaining();
-    return count;
+  }
+
+  private static long readIfReady(int fd, long address, long count) {
+    int ready = PollFd.ask(SYSCALLS, fd, Linux.EPOLLIN);
+    return ready > 0 ? SYSCALLS.read(fd, address, count) : ready == 0 ? WOULD_BLOCK : ready;
   }
 
   @Override
   public boolean isDrained() {
-    return drained;
+    return drained();
   }
 
   @Override
   public int tryWrite(ByteBuffer source) throws IOException {
-    if (source.hasRemaining() && !isReadyFor(Linux.EPOLLOUT)) {
-      return 0;
+    if (kind == Kind.SOCKET) {
+      return writeFrom(source, source.remaining(), "send", RawFd::sendWithoutWaiting);
     }
-    return writeFrom(
-        source, isNonBlocking() ? source.remaining() : Linux.PIPE_BUF, "write", SYSCALLS::write);
+    writeLock.lock();
+    try {
+      return writeFrom(source, writeLimit(source.remaining()), "write", RawFd::writeIfReady);
+    } finally {
+      writeLock.unlock();
+    }
   }
 
-  /** Whether a read or write would return at once, be it with an error. */
-  private boolean isReadyFor(int events) throws IOException {
-    return call("poll", fd -> PollFd.ask(SYSCALLS, fd, events)) > 0;
+  private static long sendWithoutWaiting(int fd, long address, long count) {
+    return SYSCALLS.send(fd, address, count, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL);
+  }
+
+  private static long writeIfReady(int fd, long address, long count) {
+    int ready = PollFd.ask(SYSCALLS, fd, Linux.EPOLLOUT);
+    return ready > 0 ? SYSCALLS.write(fd, address, count) : ready == 0 ? WOULD_BLOCK : ready;
+  }
+
+  private int writeLimit(int remaining) throws IOException {
+    if (kind == Kind.OTHER || isNonBlocking()) {
+      return remaining;
+    }
+    return kind == Kind.TERMINAL ? 1 : Linux.PIPE_BUF;
   }
 
   private boolean isNonBlocking() throws IOException {
-    return (call("fcntl(F_GETFL)", fd -> SYSCALLS.fcntl(fd, Linux.F_GETFL, 0)) & Linux.O_NONBLOCK)
-        != 0;
+    long flags = call("fcntl(F_GETFL)", fd -> SYSCALLS.fcntl(fd, Linux.F_GETFL, 0));
+    return (flags & Linux.O_NONBLOCK) != 0;
   }
 }

@@ -23,9 +23,9 @@ final class SocketExceptions {
     return exception;
   }
 
-  static IOException ofBind(int errno, int fd, InetSocketAddress local) {
+  static IOException ofBind(String call, int errno, int fd, InetSocketAddress local) {
     BindException exception = new BindException(Errno.text(errno) + ": " + local);
-    exception.initCause(new SyscallException("bind", errno, fd));
+    exception.initCause(new SyscallException(call, errno, fd));
     return exception;
   }
 }

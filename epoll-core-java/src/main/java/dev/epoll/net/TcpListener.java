@@ -8,6 +8,7 @@ import dev.epoll.sys.Errno;
 import dev.epoll.sys.Linux;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.util.EnumSet;
@@ -35,15 +36,13 @@ public final class TcpListener extends TcpSocket {
           Errno.EPROTO,
           Errno.ENETDOWN,
           Errno.ENOPROTOOPT,
+          Errno.ENONET,
           Errno.EHOSTDOWN,
           Errno.EHOSTUNREACH,
           Errno.ENETUNREACH);
 
-  private final Poller poller;
-
   private TcpListener(Poller poller, OwnedFd fd) throws IOException {
     super(poller, fd);
-    this.poller = poller;
   }
 
   /**
@@ -67,6 +66,9 @@ public final class TcpListener extends TcpSocket {
    */
   public static TcpListener bind(
       Poller poller, InetSocketAddress local, int backlog, TcpOptions options) throws IOException {
+    if (backlog < 1) {
+      throw new IllegalArgumentException("backlog is " + backlog + ": give 1 or more");
+    }
     TcpOptions all =
         options.values().containsKey(StandardSocketOptions.SO_REUSEADDR)
             ? options
@@ -76,18 +78,29 @@ public final class TcpListener extends TcpSocket {
             local,
             all,
             number -> {
+              acceptIpv4Too(local, number);
               int bound = withAddress(local, number, SYSCALLS::bind);
-              int listening = bound < 0 ? bound : SYSCALLS.listen(number, backlog);
+              if (bound < 0) {
+                throw SocketExceptions.ofBind("bind", -bound, number, local);
+              }
+              int listening = SYSCALLS.listen(number, backlog);
               if (listening < 0) {
-                throw SocketExceptions.ofBind(-listening, number, local);
+                throw SocketExceptions.ofBind("listen", -listening, number, local);
               }
             });
     return new TcpListener(poller, fd);
   }
 
+  /** Kernel: whether it does so by itself depends on the sysctl net.ipv6.bindv6only (ipv6(7)). */
+  private static void acceptIpv4Too(InetSocketAddress local, int fd) throws SyscallException {
+    if (local.getAddress() instanceof Inet6Address) {
+      check("setsockopt(IPV6_V6ONLY)", setInt(fd, Linux.IPPROTO_IPV6, Linux.IPV6_V6ONLY, 0), fd);
+    }
+  }
+
   /** The poller that accepted connections are registered with. */
   public Poller poller() {
-    return poller;
+    return registration().poller();
   }
 
   /**
@@ -95,14 +108,14 @@ public final class TcpListener extends TcpSocket {
    *
    * @return the connection, or null if none is waiting
    * @throws java.nio.channels.ClosedChannelException if this listener is closed
-   * @throws SyscallException EMFILE or ENFILE: no descriptor is free; the connection goes on
-   *     waiting
+   * @throws SyscallException EMFILE or ENFILE: no descriptor is free, and the connection goes on
+   *     waiting; or as {@link Poller#register}, and it is closed
    */
   public @Nullable TcpStream tryAccept() throws IOException {
     long accepted = call("accept4", TcpListener::accept);
     return accepted == WOULD_BLOCK
         ? null
-        : TcpStream.accepted(poller, OwnedFd.owned((int) accepted));
+        : TcpStream.accepted(poller(), OwnedFd.owned((int) accepted));
   }
 
   private static long accept(int fd) {
@@ -114,7 +127,9 @@ public final class TcpListener extends TcpSocket {
   }
 
   private static boolean isOfOneConnection(int result) {
-    return result < 0 && OF_ONE_CONNECTION.stream().anyMatch(errno -> errno.is(result));
+    return result < 0
+        && !Errno.EAGAIN.is(result)
+        && OF_ONE_CONNECTION.stream().anyMatch(errno -> errno.is(result));
   }
 
   /** This listener for threads. */

@@ -63,7 +63,7 @@ public abstract sealed class TcpSocket extends AwaitableFd permits TcpListener, 
       }
       preparation.on(fd);
       return owned;
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       owned.close();
       throw e;
     }
@@ -124,6 +124,16 @@ public abstract sealed class TcpSocket extends AwaitableFd permits TcpListener, 
     Objects.requireNonNull(value, "value");
     SocketOptionCodec codec = SocketOptionCodec.of(option);
     call("setsockopt", fd -> set(fd, codec, value));
+  }
+
+  static int setInt(int fd, int level, int option, int value) {
+    NativeMemory memory = ScratchMemory.take(SYSCALLS);
+    try {
+      memory.buffer().putInt(0, value);
+      return SYSCALLS.setsockopt(fd, level, option, memory.address(), Integer.BYTES);
+    } finally {
+      ScratchMemory.giveBack(memory);
+    }
   }
 
   private static int set(int fd, SocketOptionCodec codec, Object value) {

@@ -36,7 +36,7 @@ public final class TcpStream extends TcpSocket implements ByteStream {
   /** Whom {@link #startConnect} connects to; null once CONNECTED. */
   private volatile @Nullable InetSocketAddress connectingTo;
 
-  private volatile boolean drained;
+  private volatile boolean inputShutDown;
 
   private TcpStream(Poller poller, OwnedFd fd, @Nullable InetSocketAddress connectingTo)
       throws IOException {
@@ -79,6 +79,7 @@ public final class TcpStream extends TcpSocket implements ByteStream {
    * @throws java.nio.channels.ClosedChannelException if this stream is closed
    */
   public boolean finishConnect() throws IOException {
+    checkOpen();
     InetSocketAddress remote = connectingTo;
     if (remote == null) {
       return true;
@@ -121,6 +122,10 @@ public final class TcpStream extends TcpSocket implements ByteStream {
   public static TcpStream connect(
       Poller poller, InetSocketAddress remote, TcpOptions options, @Nullable Duration timeout)
       throws IOException {
+    if (timeout != null && timeout.isNegative()) {
+      throw new IllegalArgumentException(
+          "timeout is " + timeout + ": give zero or more, or null to wait for ever");
+    }
     long start = System.nanoTime();
     TcpStream stream = startConnect(poller, remote, options);
     try {
@@ -139,7 +144,7 @@ public final class TcpStream extends TcpSocket implements ByteStream {
         }
       }
       return stream;
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       stream.close();
       throw e;
     }
@@ -148,14 +153,17 @@ public final class TcpStream extends TcpSocket implements ByteStream {
   @Override
   public int tryRead(ByteBuffer target) throws IOException {
     checkConnected();
-    int count = readInto(target, "read", SYSCALLS::read);
-    drained = count >= 0 && target.hasRemaining();
-    return count;
+    if (inputShutDown) {
+      // Kernel: after SHUT_RD bytes that still arrive can be read.
+      checkOpen();
+      return target.hasRemaining() ? -1 : 0;
+    }
+    return readInto(target, "read", SYSCALLS::read);
   }
 
   @Override
   public boolean isDrained() {
-    return drained;
+    return drained();
   }
 
   // Kernel: MSG_NOSIGNAL, because a plain write to a connection that is gone raises SIGPIPE
@@ -194,7 +202,8 @@ public final class TcpStream extends TcpSocket implements ByteStream {
     try {
       long address = memory.address();
       if (GatherMessage.fill(SYSCALLS, memory, sources, offset, length) == 0) {
-        return checkOpenAndReturnZero();
+        checkOpen();
+        return 0;
       }
       long written = call("sendmsg", fd -> SYSCALLS.sendmsg(fd, address, Linux.MSG_NOSIGNAL));
       if (written == WOULD_BLOCK) {
@@ -210,15 +219,16 @@ public final class TcpStream extends TcpSocket implements ByteStream {
 
   private static void advance(ByteBuffer[] sources, int offset, long bytes) {
     long left = bytes;
-    for (int i = offset; left > 0; i++) {
+    for (int i = offset; left > 0 && i < sources.length; i++) {
       int here = (int) Math.min(left, sources[i].remaining());
       sources[i].position(sources[i].position() + here);
       left -= here;
     }
   }
 
-  private void checkConnected() {
+  private void checkConnected() throws IOException {
     if (connectingTo != null) {
+      checkOpen();
       throw new NotYetConnectedException();
     }
   }
@@ -241,6 +251,7 @@ public final class TcpStream extends TcpSocket implements ByteStream {
    */
   public TcpStream shutdownInput() throws IOException {
     call("shutdown", fd -> SYSCALLS.shutdown(fd, Linux.SHUT_RD));
+    inputShutDown = true;
     return this;
   }
 

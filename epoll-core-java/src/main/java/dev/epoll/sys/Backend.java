@@ -1,5 +1,6 @@
 package dev.epoll.sys;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,12 +15,36 @@ public final class Backend {
   private Backend() {}
 
   private static final class Chosen {
-    static final Syscalls SYSCALLS = choose(System.getProperty(PROPERTY));
+    static final @Nullable Syscalls SYSCALLS;
+    static final @Nullable Throwable FAILURE;
+
+    static {
+      Syscalls syscalls = null;
+      Throwable failure = null;
+      try {
+        syscalls = choose(System.getProperty(PROPERTY));
+      } catch (RuntimeException | Error e) {
+        // Thrown from here it would come out as an ExceptionInInitializerError without its text.
+        failure = e;
+      }
+      SYSCALLS = syscalls;
+      FAILURE = failure;
+    }
   }
 
-  /** The backend of this process. */
+  /**
+   * The backend of this process.
+   *
+   * @throws IllegalStateException if there is none: the property names an impossible one, or what
+   *     it needs is missing
+   */
   public static Syscalls syscalls() {
-    return Chosen.SYSCALLS;
+    Syscalls chosen = Chosen.SYSCALLS;
+    if (chosen == null) {
+      Throwable failure = Objects.requireNonNull(Chosen.FAILURE);
+      throw new IllegalStateException("no backend: " + failure.getMessage(), failure);
+    }
+    return chosen;
   }
 
   /**

@@ -30,6 +30,7 @@ public enum Errno {
   EPIPE(32, "Broken pipe"),
   ENOSYS(38, "Function not implemented"),
   ELOOP(40, "Too many levels of symbolic links"),
+  ENONET(64, "Machine is not on the network"),
   EPROTO(71, "Protocol error"),
   EOVERFLOW(75, "Value too large for defined data type"),
   ENOTSOCK(88, "Socket operation on non-socket"),

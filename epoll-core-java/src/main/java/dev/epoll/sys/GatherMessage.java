@@ -42,7 +42,7 @@ public final class GatherMessage {
       }
       long address;
       if (source.isDirect()) {
-        address = syscalls.addressOf(source);
+        address = NativeMemory.addressOf(syscalls, source);
       } else {
         bytes = Math.min(bytes, ScratchMemory.SIZE - copied);
         struct.put(copied, source, source.position(), bytes);

@@ -44,6 +44,7 @@ public final class Linux {
   public static final int F_GETFD = 1;
   public static final int F_GETFL = 3;
   public static final int F_SETFL = 4;
+  public static final int F_GETPIPE_SZ = 1032;
   public static final int FD_CLOEXEC = 1;
 
   // uapi/linux/limits.h
@@ -55,11 +56,13 @@ public final class Linux {
   public static final int SOCK_STREAM = 1;
   public static final int SOCK_NONBLOCK = 0x800;
   public static final int SOCK_CLOEXEC = 0x80000;
+  public static final int MSG_DONTWAIT = 0x40;
   public static final int MSG_NOSIGNAL = 0x4000;
   public static final int SHUT_RD = 0;
   public static final int SHUT_WR = 1;
   public static final int SOL_SOCKET = 1;
   public static final int SO_REUSEADDR = 2;
+  public static final int SO_TYPE = 3;
   public static final int SO_ERROR = 4;
   public static final int SO_SNDBUF = 7;
   public static final int SO_RCVBUF = 8;

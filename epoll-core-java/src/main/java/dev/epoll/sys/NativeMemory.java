@@ -24,6 +24,17 @@ public final class NativeMemory {
     return new NativeMemory(buffer, syscalls.addressOf(buffer));
   }
 
+  /**
+   * The native address of what remains in {@code direct}, which is not empty.
+   *
+   * @throws IllegalStateException if its memory belongs to an arena that is closed
+   */
+  public static long addressOf(Syscalls syscalls, ByteBuffer direct) {
+    // Reading a byte is what finds out: an address alone would be that of freed memory.
+    byte unused = direct.get(direct.position());
+    return syscalls.addressOf(direct);
+  }
+
   public ByteBuffer buffer() {
     return buffer;
   }

@@ -22,7 +22,10 @@ public final class PollFd {
     try {
       ByteBuffer pollfd = memory.buffer();
       pollfd.putInt(FD, fd).putShort(EVENTS, (short) events).putShort(REVENTS, (short) 0);
-      int result = syscalls.poll(memory.address(), 1, 0);
+      int result;
+      do {
+        result = syscalls.poll(memory.address(), 1, 0);
+      } while (Errno.EINTR.is(result));
       if (result <= 0) {
         return result;
       }

@@ -33,9 +33,15 @@ public suspend fun Registration.awaitReadable(): Readiness = await(Interest.READ
 public suspend fun Registration.awaitWritable(): Readiness = await(Interest.WRITABLE)
 
 /** Suspends until the fd is ready for any part of [interest]. Otherwise as [awaitReadable]. */
-public suspend fun Registration.await(interest: Interest): Readiness = awaitReadiness { waiter ->
-    arm(interest, waiter)
-    Cancellable { cancel(waiter) }
+public suspend fun Registration.await(interest: Interest): Readiness {
+    val readiness = awaitReadiness { waiter ->
+        arm(interest, waiter)
+        Cancellable { cancel(waiter) }
+    }
+    // Whoever closed it before this coroutine had its turn may have closed the fd too, and its number may have a new
+    // owner.
+    ensureOpen()
+    return readiness
 }
 
 /**

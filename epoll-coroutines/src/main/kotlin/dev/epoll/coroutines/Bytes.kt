@@ -8,13 +8,17 @@ import java.nio.ByteBuffer
 /**
  * Reads what is there into [target], up to its limit, and suspends as long as there is nothing.
  *
- * Cancellable while it suspends; nothing is read then, and [target] is not touched later.
+ * Cancellable while it suspends; nothing is read then, and [target] is not touched later. As long as there are bytes it
+ * does not suspend, and so neither checks for cancellation nor lets others have the thread: a loop that reads from a
+ * fast peer on a thread that it shares should call `yield()` now and then.
  *
  * @return how many bytes, 0 only if [target] has no room, or -1 at the end of the stream
+ * @throws IllegalArgumentException if [target] is read-only
  * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while waiting
  * @throws java.io.IOException if the read failed
  */
 public suspend fun ByteSource.read(target: ByteBuffer): Int {
+    require(!target.isReadOnly) { "cannot read into a read-only buffer: $target" }
     if (!isDrained || !target.hasRemaining()) {
         val count = tryRead(target)
         if (count != 0 || !target.hasRemaining()) return count

@@ -82,5 +82,9 @@ private class PollerDispatcher(private val poller: Poller) : CoroutineDispatcher
     private fun closed(cause: Exception) =
         CancellationException("the poller that dispatches this coroutine is closed", cause)
 
+    override fun equals(other: Any?): Boolean = other is PollerDispatcher && other.poller === poller
+
+    override fun hashCode(): Int = System.identityHashCode(poller)
+
     override fun toString(): String = "$poller.asCoroutineDispatcher"
 }

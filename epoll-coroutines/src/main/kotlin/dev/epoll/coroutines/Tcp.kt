@@ -28,7 +28,12 @@ public suspend fun TcpListener.accept(): TcpStream {
 
 /**
  * The connections that come in, each for the collector to close. The flow ends when the listener is closed, and fails
- * as [accept]. A connection that was accepted while the collector was being cancelled is closed.
+ * as [accept]: after EMFILE it may be collected again.
+ *
+ * What is between the listener and the collector is lost when that is cancelled: operators with a buffer, such as
+ * `buffer` and `flowOn`, do not close what they drop. A coroutine for each connection is best launched with
+ * `CoroutineStart.UNDISPATCHED`, so that it reaches the `use` which closes the connection even if it is cancelled at
+ * once.
  */
 public fun TcpListener.connections(): Flow<TcpStream> = flow {
     while (true) {
@@ -36,14 +41,11 @@ public fun TcpListener.connections(): Flow<TcpStream> = flow {
             try {
                 accept()
             } catch (e: ClosedChannelException) {
+                if (isOpen) throw e
                 return@flow
             }
-        try {
-            emit(stream)
-        } catch (e: Throwable) {
-            if (!currentCoroutineContext().isActive) stream.close()
-            throw e
-        }
+        if (!currentCoroutineContext().isActive) stream.close()
+        emit(stream)
     }
 }
 

@@ -60,7 +60,7 @@ class Echo : CliktCommand("echo") {
     /** Ends when the listener is closed; then the connections that are left are cancelled. */
     private suspend fun serve(listener: TcpListener) = supervisorScope {
         listener.connections().collect { stream ->
-            launch {
+            launch(start = CoroutineStart.UNDISPATCHED) {
                 served.increment()
                 try {
                     stream.use { if (api == "stream") echoByStream(it) else echoByAwait(it) }

@@ -3,15 +3,15 @@ package dev.epoll;
 import java.io.IOException;
 
 /**
- * Why there will be no further await, as the exception that says so. A new one each time, for its
- * stack trace.
+ * Why an await fails, or why there will be none, as the exception that says so: a new one for each
+ * who is told, because an exception collects stack traces and suppressed ones of its own.
  */
 @FunctionalInterface
-interface EndReason {
-  EndReason CLOSED_REGISTRATION =
+interface FailureCause {
+  FailureCause CLOSED_REGISTRATION =
       () -> new ClosedRegistrationException("the registration is closed");
 
-  EndReason FD_REPLACED =
+  FailureCause FD_REPLACED =
       () ->
           new ClosedRegistrationException(
               "the fd was closed while it was registered, and its number was registered anew:"

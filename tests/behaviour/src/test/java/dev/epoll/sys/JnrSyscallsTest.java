@@ -1,0 +1,7 @@
+package dev.epoll.sys;
+
+class JnrSyscallsTest extends SyscallsContract {
+  JnrSyscallsTest() {
+    super("jnr");
+  }
+}
