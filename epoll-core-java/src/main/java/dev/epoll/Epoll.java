@@ -141,9 +141,9 @@ public final class Epoll implements AutoCloseable {
     lock.lock();
     try {
       checkOpen();
-      EpollFlags.checkModified(table.get(fd));
       int error = control(Linux.EPOLL_CTL_MOD, fd, mask, data);
       if (error != 0) {
+        EpollFlags.checkModified(table.get(fd));
         throw EpollFd.failure(Linux.EPOLL_CTL_MOD, fd, error);
       }
     } finally {
@@ -166,11 +166,9 @@ public final class Epoll implements AutoCloseable {
     try {
       checkOpen();
       Entry entry = table.get(fd);
-      if (entry != null) {
-        EpollFlags.checkModify(mask);
-        EpollFlags.checkModified(entry);
-      }
-      int op = entry != null ? Linux.EPOLL_CTL_MOD : Linux.EPOLL_CTL_ADD;
+      // What is EXCLUSIVE or shall be can only be added; ADD also asks whether fd is there at all.
+      boolean modifiable = entry != null && !entry.mask().or(mask).contains(EventMask.EXCLUSIVE);
+      int op = modifiable ? Linux.EPOLL_CTL_MOD : Linux.EPOLL_CTL_ADD;
       int error = control(op, fd, mask, data);
       // The table is right unless somebody closed or dup2'ed over the fd; then the kernel's answer
       // names the other verb.
@@ -178,6 +176,8 @@ public final class Epoll implements AutoCloseable {
         op = Linux.EPOLL_CTL_ADD;
         error = control(op, fd, mask, data);
       } else if (op == Linux.EPOLL_CTL_ADD && Errno.EEXIST.is(-error)) {
+        EpollFlags.checkModify(mask);
+        EpollFlags.checkModified(table.get(fd));
         op = Linux.EPOLL_CTL_MOD;
         error = control(op, fd, mask, data);
       }
@@ -209,20 +209,40 @@ public final class Epoll implements AutoCloseable {
   }
 
   /** epoll_ctl and the same change of the table. Returns 0 or the positive errno. */
-  private int control(int op, int fd, EventMask mask, long data) throws IOException {
+  private int control(int op, int fd, EventMask mask, long data) {
     int error = -epoll.control(op, fd, mask.bits(), data);
-    if (op == Linux.EPOLL_CTL_DEL || Errno.EBADF.is(-error) || Errno.ENOENT.is(-error)) {
-      table.remove(fd);
-    } else if (error == 0) {
+    if (error == 0 && op != Linux.EPOLL_CTL_DEL) {
       table.put(fd, new Entry(fd, mask, data));
-    } else if (Errno.EEXIST.is(-error) && !table.containsKey(fd)) {
-      // The kernel holds what an earlier call took for gone: the fd was closed, then dup2'ed back.
-      kernelTable().stream()
-          .filter(entry -> entry.fd() == fd)
-          .findFirst()
-          .ifPresent(entry -> table.put(fd, entry));
+    } else if (op != Linux.EPOLL_CTL_DEL
+        && (Errno.EEXIST.is(-error) || Errno.EINVAL.is(-error) || Errno.ELOOP.is(-error))) {
+      reread(fd);
+    } else {
+      table.remove(fd); // removed, or the refusal says that the kernel does not hold it
     }
     return error;
+  }
+
+  /**
+   * The kernel may hold another entry than the last call left: fd was closed, then dup2'ed back. It
+   * shows less than what was asked for once a one-shot entry has fired.
+   */
+  private void reread(int fd) {
+    Entry asked = table.get(fd);
+    List<Entry> held;
+    try {
+      held = kernelTable().stream().filter(entry -> entry.fd() == fd).toList();
+    } catch (IOException noFdIsFree) {
+      return; // the caller reports the errno of its own call
+    }
+    boolean same =
+        asked != null
+            && held.stream()
+                .anyMatch(e -> e.data() == asked.data() && asked.mask().contains(e.mask()));
+    if (held.isEmpty()) {
+      table.remove(fd);
+    } else if (!same) {
+      table.put(fd, held.get(0));
+    }
   }
 
   /** The entry of {@code fd}, if it is in the table. */

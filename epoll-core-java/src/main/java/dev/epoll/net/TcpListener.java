@@ -66,8 +66,8 @@ public final class TcpListener extends TcpSocket {
    */
   public static TcpListener bind(
       Poller poller, InetSocketAddress local, int backlog, TcpOptions options) throws IOException {
-    if (backlog < 1) {
-      throw new IllegalArgumentException("backlog is " + backlog + ": give 1 or more");
+    if (backlog < 0) {
+      throw new IllegalArgumentException("backlog is " + backlog + ": give 0 or more");
     }
     TcpOptions all =
         options.values().containsKey(StandardSocketOptions.SO_REUSEADDR)

@@ -42,7 +42,7 @@ public final class Backend {
     Syscalls chosen = Chosen.SYSCALLS;
     if (chosen == null) {
       Throwable failure = Objects.requireNonNull(Chosen.FAILURE);
-      throw new IllegalStateException("no backend: " + failure.getMessage(), failure);
+      throw new IllegalStateException(failure.getMessage(), failure);
     }
     return chosen;
   }

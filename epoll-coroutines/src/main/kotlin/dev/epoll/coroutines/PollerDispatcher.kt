@@ -49,7 +49,10 @@ private class PollerDispatcher(private val poller: Poller) : CoroutineDispatcher
             schedule(
                 timeMillis,
                 onTime = { with(continuation) { resumeUndispatched(Unit) } },
-                onClose = { continuation.cancel(it) },
+                onClose = {
+                    continuation.context.cancel(it)
+                    continuation.cancel(it)
+                },
             )
         continuation.invokeOnCancellation { timer.cancel() }
     }

@@ -7,9 +7,9 @@ import dev.epoll.net.TcpStream
 import java.net.InetSocketAddress
 import java.nio.channels.ClosedChannelException
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.isActive
+import kotlinx.coroutines.flow.FlowCollector
 
 /**
  * Accepts a connection, and suspends as long as none is waiting. Cancellable while it suspends; no connection is lost
@@ -35,17 +35,22 @@ public suspend fun TcpListener.accept(): TcpStream {
  * `CoroutineStart.UNDISPATCHED`, so that it reaches the `use` which closes the connection even if it is cancelled at
  * once.
  */
-public fun TcpListener.connections(): Flow<TcpStream> = flow {
-    while (true) {
-        val stream =
-            try {
-                accept()
-            } catch (e: ClosedChannelException) {
-                if (isOpen) throw e
-                return@flow
-            }
-        if (!currentCoroutineContext().isActive) stream.close()
-        emit(stream)
+public fun TcpListener.connections(): Flow<TcpStream> = Connections(this)
+
+/** Not by `flow { }`, whose `emit` may throw a cancellation instead of handing the connection over. */
+private class Connections(private val listener: TcpListener) : Flow<TcpStream> {
+    override suspend fun collect(collector: FlowCollector<TcpStream>) {
+        while (true) {
+            currentCoroutineContext().ensureActive()
+            val stream =
+                try {
+                    listener.accept()
+                } catch (e: ClosedChannelException) {
+                    if (listener.isOpen) throw e
+                    return
+                }
+            collector.emit(stream)
+        }
     }
 }
 

@@ -19,7 +19,7 @@ import kotlinx.coroutines.*
 /** A server that sends back what it is sent. */
 class Echo : CliktCommand("echo") {
     private val host by option(help = "address to listen on").default("127.0.0.1")
-    private val port by option(help = "port to listen on, 0 for a free one").int().default(7007)
+    private val port by option(help = "port to listen on, 0 for a free one").int().restrictTo(0..65535).default(7007)
     private val api by option(help = "suspending reads, or awaits by hand").choice("stream", "await").default("stream")
     private val runOn by option(help = "where coroutines run").choice("poller", "default", "virtual").default("poller")
     private val backend by option(help = "how libc is called").choice("jnr", "ffm")

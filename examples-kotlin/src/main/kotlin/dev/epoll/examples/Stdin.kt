@@ -17,7 +17,11 @@ import kotlinx.coroutines.flow.*
 /** Reads lines from standard input, and stops waiting for them when the time is over. */
 class Stdin : CliktCommand("stdin") {
     private val timeout by
-        option(help = "seconds to wait for the end of the input").double().restrictTo(min = 0.0).default(10.0)
+        option(help = "seconds to wait for the end of the input").double().restrictTo(min = 0.0).default(10.0).check(
+            "must be a number"
+        ) {
+            !it.isNaN()
+        }
 
     override fun help(context: Context) = "Prints the lines of standard input, until its end or the timeout."
 

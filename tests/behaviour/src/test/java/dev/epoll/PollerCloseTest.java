@@ -286,4 +286,18 @@ class PollerCloseTest {
     assertTrue(waiter.readiness().isReadable());
     assertEquals(Poller.shared(), Poller.shared());
   }
+
+  @Test
+  void aWaiterMayCloseThePollerThatEndsIt() throws Exception {
+    try (Fds fds = new Fds()) {
+      Poller closing = Poller.open();
+      var told =
+          closing
+              .register(fds.eventfd(0))
+              .whenReady(Interest.READABLE)
+              .whenComplete((readiness, failure) -> closing.close());
+      closing.close();
+      assertThrows(java.util.concurrent.ExecutionException.class, told::get);
+    }
+  }
 }

@@ -184,6 +184,8 @@ interface SocketCallsContract {
       assertEquals(0, seam.readResult(connection.server, 1));
       assertEquals(2, seam.write(connection.server, Seam.text("ok")));
       Seam.assertBytes("ok", seam.read(connection.client, 8));
+      Seam.ok(syscalls().fcntl(connection.client, Linux.F_SETFL, Linux.O_NONBLOCK));
+      Seam.fails(Errno.EAGAIN, seam.readResult(connection.client, 1));
       Seam.ok(syscalls().shutdown(connection.client, Linux.SHUT_RD));
       assertEquals(0, seam.readResult(connection.client, 1));
       Seam.fails(Errno.EINVAL, syscalls().shutdown(connection.server, 9));
