@@ -279,7 +279,8 @@ public final class Epoll implements AutoCloseable {
    * What the kernel holds, from {@code /proc/self/fdinfo}, in the order of the fds; two entries of
    * one number mean that a closed fd lives on in a duplicate. The kernel adds {@link EventMask#ERR}
    * and {@link EventMask#HUP} to every mask: they are left out here where the table does not have
-   * them. A one-shot entry that has fired shows its flags only.
+   * them. It drops {@link EventMask#WAKEUP} where that is not permitted. A one-shot entry that has
+   * fired shows its flags only.
    *
    * @throws ClosedEpollException if this set is closed
    */

@@ -15,6 +15,7 @@ import java.io.InterruptedIOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -71,10 +72,20 @@ public abstract class AwaitableFd implements Channel {
    */
   @Override
   public final void close() {
+    try {
+      fd.acquire();
+    } catch (ClosedChannelException closedBefore) {
+      return;
+    }
+    // Refused to others from here on, so that whoever is told finds it closed; our own use keeps
+    // the
+    // number until the DEL is done.
     // Kernel: the DEL comes before the close(2), because an fd that has a duplicate stays in the
-    // set when it is closed.
-    registration.close();
+    // set
+    // when it is closed.
     fd.close();
+    registration.close();
+    fd.release();
   }
 
   /** One system call on the fd; returns its result or {@code -errno}. */
@@ -99,7 +110,7 @@ public abstract class AwaitableFd implements Channel {
    *
    * @return its result, or {@link #WOULD_BLOCK}
    * @throws SyscallException for any other errno
-   * @throws java.nio.channels.ClosedChannelException if this descriptor is closed
+   * @throws ClosedChannelException if this descriptor is closed
    */
   protected final long call(String name, Call call) throws IOException {
     int number = fd.acquire();
@@ -238,7 +249,7 @@ public abstract class AwaitableFd implements Channel {
   /**
    * Does nothing, unless this descriptor is closed.
    *
-   * @throws java.nio.channels.ClosedChannelException if it is
+   * @throws ClosedChannelException if it is
    */
   protected final void checkOpen() throws IOException {
     fd.acquire();

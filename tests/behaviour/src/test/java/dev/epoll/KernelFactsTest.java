@@ -9,6 +9,7 @@ import dev.epoll.sys.Backend;
 import dev.epoll.sys.EpollEvent;
 import dev.epoll.sys.EventBuffer;
 import dev.epoll.sys.Linux;
+import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.LibC;
@@ -198,6 +199,7 @@ class KernelFactsTest {
   }
 
   @Test
+  @Conformance(224)
   void closingDoesNotEndABlockedWait() throws Exception {
     int closed = fds.eventfd(0);
     epoll.add(closed, EventMask.IN, 1);

@@ -58,6 +58,7 @@ public final class Eventually {
 
   /** The kernel's id of the platform thread of this name, of which 15 characters count. */
   public static int tid(String name) {
+    until(name + " has started", () -> task(name).isPresent());
     return Integer.parseInt(task(name).orElseThrow().getFileName().toString());
   }
 
