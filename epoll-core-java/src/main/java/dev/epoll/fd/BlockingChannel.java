@@ -4,6 +4,7 @@ import dev.epoll.Interest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
+import java.nio.channels.Channel;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 
@@ -39,10 +40,11 @@ final class BlockingChannel {
     }
   }
 
-  record Source(ByteSource fd) implements ReadableByteChannel {
-    @Override
-    public int read(ByteBuffer target) throws IOException {
-      return BlockingChannel.read(fd, target);
+  abstract static class OfFd<T extends Channel> implements Channel {
+    final T fd;
+
+    OfFd(T fd) {
+      this.fd = fd;
     }
 
     @Override
@@ -56,24 +58,33 @@ final class BlockingChannel {
     }
   }
 
-  record Sink(ByteSink fd) implements WritableByteChannel {
+  static final class Source extends OfFd<ByteSource> implements ReadableByteChannel {
+    Source(ByteSource fd) {
+      super(fd);
+    }
+
+    @Override
+    public int read(ByteBuffer target) throws IOException {
+      return BlockingChannel.read(fd, target);
+    }
+  }
+
+  static final class Sink extends OfFd<ByteSink> implements WritableByteChannel {
+    Sink(ByteSink fd) {
+      super(fd);
+    }
+
     @Override
     public int write(ByteBuffer source) throws IOException {
       return BlockingChannel.write(fd, source);
     }
-
-    @Override
-    public boolean isOpen() {
-      return fd.isOpen();
-    }
-
-    @Override
-    public void close() throws IOException {
-      fd.close();
-    }
   }
 
-  record Stream(ByteStream fd) implements ByteChannel {
+  static final class Stream extends OfFd<ByteStream> implements ByteChannel {
+    Stream(ByteStream fd) {
+      super(fd);
+    }
+
     @Override
     public int read(ByteBuffer target) throws IOException {
       return BlockingChannel.read(fd, target);
@@ -82,16 +93,6 @@ final class BlockingChannel {
     @Override
     public int write(ByteBuffer source) throws IOException {
       return BlockingChannel.write(fd, source);
-    }
-
-    @Override
-    public boolean isOpen() {
-      return fd.isOpen();
-    }
-
-    @Override
-    public void close() throws IOException {
-      fd.close();
     }
   }
 }
