@@ -11,8 +11,7 @@ final class Counters {
   final LongAdder wakeups = new LongAdder();
 
   // Thread: written by the poller thread only. Ordering: plain; a reader may see a moment ago,
-  // which is all that a count
-  // of a running loop can say.
+  // which is all that a count of a running loop can say.
   long resumes;
   long staleEvents;
   long waits;

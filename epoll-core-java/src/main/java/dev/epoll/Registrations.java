@@ -90,8 +90,7 @@ final class Registrations {
       bySlot.put(slot, registration);
       Registration previous = byFd.put(fd, registration);
       // Kernel: the ADD went through, so the number has a new owner and the previous entry is gone
-      // or
-      // out of reach.
+      // or out of reach.
       if (previous != null && previous.end(FailureCause.FD_REPLACED, orphans)) {
         bySlot.free(previous.slot(), previous.lastSequence());
       }
@@ -103,14 +102,12 @@ final class Registrations {
 
   private int add(int fd, long token) {
     // Kernel: with no event bit an entry still reports ERR and HUP; ONESHOT makes that one event,
-    // which
-    // is dropped, instead of one in every wait.
+    // which is dropped, instead of one in every wait.
     int result = epoll.control(Linux.EPOLL_CTL_ADD, fd, Linux.EPOLLONESHOT, token);
     counters.controls.increment();
     if (Errno.EEXIST.is(result) && !byFd.containsKey(fd) && fd != wakeup.fd()) {
       // An entry without a registration: the fd was closed too early, lived on in a duplicate, and
-      // was
-      // brought back to its number.
+      // was brought back to its number.
       result = epoll.control(Linux.EPOLL_CTL_MOD, fd, Linux.EPOLLONESHOT, token);
       counters.controls.increment();
     }

@@ -108,8 +108,7 @@ final class SharedAwaits {
         forget(shared);
         if (shared.isOurs) {
           // Under the lock, or else an await that begins now would find the fd registered and join
-          // what
-          // is about to close. Nobody waits on it, so no waiter runs here.
+          // what is about to close. Nobody waits on it, so no waiter runs here.
           shared.registration.close();
         }
       }

@@ -78,11 +78,9 @@ public abstract class AwaitableFd implements Channel {
       return;
     }
     // Refused to others from here on, so that whoever is told finds it closed; our own use keeps
-    // the
-    // number until the DEL is done.
+    // the number until the DEL is done.
     // Kernel: the DEL comes before the close(2), because an fd that has a duplicate stays in the
-    // set
-    // when it is closed.
+    // set when it is closed.
     fd.close();
     registration.close();
     fd.release();

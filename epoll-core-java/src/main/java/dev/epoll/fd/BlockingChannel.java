@@ -2,6 +2,7 @@ package dev.epoll.fd;
 
 import dev.epoll.Interest;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.Channel;
@@ -35,7 +36,12 @@ final class BlockingChannel {
         return before;
       }
       if (count == 0) {
-        AwaitableFd.block(sink.registration(), Interest.WRITABLE, null);
+        try {
+          AwaitableFd.block(sink.registration(), Interest.WRITABLE, null);
+        } catch (InterruptedIOException e) {
+          e.bytesTransferred = before - source.remaining();
+          throw e;
+        }
       }
     }
   }
