@@ -24,8 +24,9 @@ import kotlinx.coroutines.cancel
  * is started or resumed on that thread goes on there without being queued. `delay` and `withTimeout` use the poller's
  * timers.
  *
- * Such coroutines must not block. When the poller is closed, those that still run on it are cancelled, and end on
- * [Dispatchers.IO].
+ * Such coroutines must not block, and one that goes on without ever waiting should call `yield()` now and then: until
+ * it does, no event, timer or other coroutine of this poller has its turn. When the poller is closed, those that still
+ * run on it are cancelled, and end on [Dispatchers.IO].
  */
 public fun Poller.asCoroutineDispatcher(): CoroutineDispatcher = PollerDispatcher(this)
 

@@ -8,6 +8,7 @@ import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpStream
 import java.net.InetSocketAddress
 import java.nio.ByteBuffer
+import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.supervisorScope
 
@@ -15,7 +16,9 @@ import kotlinx.coroutines.supervisorScope
 suspend fun serve(address: InetSocketAddress) =
     Poller.open().use { poller ->
         TcpListener.bind(poller, address).use { listener ->
-            supervisorScope { listener.connections().collect { stream -> launch { stream.use { echo(it) } } } }
+            supervisorScope {
+                listener.connections().collect { stream -> launch(start = UNDISPATCHED) { stream.use { echo(it) } } }
+            }
         }
     }
 
