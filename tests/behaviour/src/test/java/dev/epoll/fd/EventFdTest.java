@@ -13,7 +13,7 @@ import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.sys.Errno;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.Running;
 import java.nio.channels.ClosedChannelException;
@@ -247,9 +247,9 @@ class EventFdTest {
     assertThrows(IllegalArgumentException.class, () -> EventFd.semaphore(poller, -1));
     Poller closed = Poller.open();
     closed.close();
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     assertThrows(ClosedPollerException.class, () -> EventFd.counter(closed, 1));
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
   }
 
   private static boolean isReady(EventFd eventFd, Interest interest) throws Exception {

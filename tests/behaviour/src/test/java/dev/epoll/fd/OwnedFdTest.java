@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.epoll.Poller;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.Running;
 import java.nio.ByteBuffer;
@@ -98,7 +98,7 @@ class OwnedFdTest {
         Poller poller = Poller.open()) {
       AtomicReference<RawFd> current = new AtomicReference<>();
       Running<Long> reader = Running.of(() -> readUntilNone(current));
-      var before = Descriptors.openNow();
+      var before = KernelFds.openNow();
       for (int round = 0; round < ROUNDS; round++) {
         Fds.Pair victim = fds.pipe();
         RawFd raw = RawFd.own(poller, fds.release(victim.a()));
@@ -116,7 +116,7 @@ class OwnedFdTest {
       current.get().close();
       current.set(null);
       assertEquals(0, reader.result());
-      assertEquals(before, Descriptors.openNow());
+      assertEquals(before, KernelFds.openNow());
     }
   }
 

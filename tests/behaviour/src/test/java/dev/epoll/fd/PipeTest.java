@@ -14,8 +14,8 @@ import dev.epoll.Poller;
 import dev.epoll.Readiness;
 import dev.epoll.SyscallException;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.Running;
 import java.nio.ByteBuffer;
@@ -166,13 +166,13 @@ class PipeTest {
   @Test
   @Conformance(350)
   void closingLeavesNoDescriptor() throws Exception {
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     Poller other = Poller.open();
     Pipe pipe = Pipe.open(other);
     other.close();
     pipe.close();
     assertFalse(OwnedFdTest.isOpen(pipe.source().fd()) || OwnedFdTest.isOpen(pipe.sink().fd()));
     assertThrows(ClosedPollerException.class, () -> Pipe.open(other));
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
   }
 }

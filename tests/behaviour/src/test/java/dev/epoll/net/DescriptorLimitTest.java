@@ -11,8 +11,8 @@ import dev.epoll.SyscallException;
 import dev.epoll.fd.EventFd;
 import dev.epoll.fd.Pipe;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -62,11 +62,11 @@ class DescriptorLimitTest {
 
   private static void failsWithEmfile(String syscall, Callable<?> call) throws Exception {
 
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     SyscallException e = assertInstanceOf(SyscallException.class, withoutFreeNumbers(call));
     assertEquals("EMFILE", e.errnoName());
     assertEquals(syscall, e.call());
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
   }
 
   @Test
@@ -108,7 +108,7 @@ class DescriptorLimitTest {
       int inherited = fds.pipe().a();
       check(C.fcntl(inherited, F_SETFD, 0));
       List<String> before = fdsOfAChild(directory);
-      assertTrue(before.contains(Descriptors.openNow().get(inherited)));
+      assertTrue(before.contains(KernelFds.openNow().get(inherited)));
       try (TcpPair pair = TcpPair.open();
           Pipe pipe = Pipe.open(pair.poller());
           EventFd eventFd = EventFd.counter(pair.poller(), 0)) {

@@ -11,9 +11,9 @@ import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.Running;
 import java.io.IOException;
@@ -113,14 +113,14 @@ class TcpCloseTest {
   @Conformance({346, 350})
   void everyNumberIsFreeOnceHandlesAndPollerAreClosed() throws Exception {
     TcpPair.open().close(); // the JDK opens a socket of its own with its first socket class
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     TcpPair pair = TcpPair.open();
     pair.poller().close();
     pair.close();
     for (TcpSocket socket : new TcpSocket[] {pair.client(), pair.server(), pair.listener()}) {
       assertEquals(-1, C.fcntl(socket.fd(), LibC.F_GETFD, 0));
     }
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
   }
 
   @Test

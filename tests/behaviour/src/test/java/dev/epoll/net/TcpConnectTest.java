@@ -13,8 +13,8 @@ import dev.epoll.Poller;
 import dev.epoll.Readiness;
 import dev.epoll.SyscallException;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
 import dev.epoll.testing.Eventually;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.Running;
 import dev.epoll.testing.ThreadKind;
 import java.io.InterruptedIOException;
@@ -144,11 +144,11 @@ class TcpConnectTest {
   @Test
   void aRefusedConnectLeavesNoDescriptor() throws Exception {
     InetSocketAddress nobody = portThatRefuses();
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     for (int i = 0; i < 50; i++) {
       assertThrows(ConnectException.class, () -> TcpStream.connect(poller, nobody));
     }
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
     assertEquals(0, poller.snapshot().registrations().size());
   }
 
@@ -156,7 +156,7 @@ class TcpConnectTest {
   @Conformance(379)
   void aConnectEndsWithItsTimeAndNotBefore() throws Exception {
     try (FullListener full = new FullListener()) {
-      var before = Descriptors.openNow();
+      var before = KernelFds.openNow();
       InetSocketAddress address = full.address();
       long start = System.nanoTime();
       SocketTimeoutException e =
@@ -165,7 +165,7 @@ class TcpConnectTest {
               () -> TcpStream.connect(poller, address, TcpOptions.none(), Duration.ofMillis(80)));
       assertTrue(System.nanoTime() - start >= 80_000_000);
       assertEquals("no connection to " + address + " within PT0.08S", e.getMessage());
-      assertEquals(before, Descriptors.openNow());
+      assertEquals(before, KernelFds.openNow());
     }
   }
 
@@ -175,7 +175,7 @@ class TcpConnectTest {
   void interruptEndsAConnectAndClosesItsDescriptor(ThreadKind kind) throws Exception {
     try (FullListener full = new FullListener()) {
       InetSocketAddress address = full.address();
-      var before = Descriptors.openNow();
+      var before = KernelFds.openNow();
       Running<TcpStream> connect = Running.on(kind, () -> TcpStream.connect(poller, address));
       Eventually.until(
           "the connect waits",
@@ -183,7 +183,7 @@ class TcpConnectTest {
       connect.interrupt();
       assertInstanceOf(InterruptedIOException.class, connect.failure());
       assertTrue(connect.interruptedAtEnd());
-      assertEquals(before, Descriptors.openNow());
+      assertEquals(before, KernelFds.openNow());
     }
   }
 
@@ -221,7 +221,7 @@ class TcpConnectTest {
   @Conformance(355)
   void closeRacesWithARefusal() throws Exception {
     InetSocketAddress nobody = portThatRefuses();
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     for (int round = 0; round < 200; round++) {
       TcpStream stream = TcpStream.startConnect(poller, nobody, TcpOptions.none());
       Running<Boolean> finisher = Running.of(() -> finish(stream));
@@ -234,7 +234,7 @@ class TcpConnectTest {
           failure instanceof ConnectException || failure instanceof ClosedChannelException,
           failure::toString);
     }
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
   }
 
   private static boolean finish(TcpStream stream) throws Exception {
@@ -271,13 +271,13 @@ class TcpConnectTest {
   @Test
   void anAddressThatIsNotResolvedIsRefused() throws Exception {
     InetSocketAddress unresolved = InetSocketAddress.createUnresolved("localhost", 1);
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     assertThrows(UnresolvedAddressException.class, () -> TcpStream.connect(poller, unresolved));
     assertThrows(
         UnresolvedAddressException.class,
         () -> TcpStream.startConnect(poller, unresolved, TcpOptions.none()));
     assertThrows(UnresolvedAddressException.class, () -> TcpListener.bind(poller, unresolved));
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
   }
 
   @Test
@@ -287,10 +287,10 @@ class TcpConnectTest {
       Poller closed = Poller.open();
       closed.close();
       InetSocketAddress address = listener.localAddress();
-      var before = Descriptors.openNow();
+      var before = KernelFds.openNow();
       assertThrows(ClosedPollerException.class, () -> TcpStream.connect(closed, address));
       assertThrows(ClosedPollerException.class, () -> TcpListener.bind(closed, TcpPair.anyPort()));
-      assertEquals(before, Descriptors.openNow());
+      assertEquals(before, KernelFds.openNow());
     }
   }
 }

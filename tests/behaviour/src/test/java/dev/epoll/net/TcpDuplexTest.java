@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
 import dev.epoll.testing.Eventually;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.Running;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
@@ -108,7 +108,7 @@ class TcpDuplexTest {
         TcpListener listener = TcpListener.bind(poller, TcpPair.anyPort())) {
       List<Running<Wakeups>> writers = new ArrayList<>();
       List<Running<Integer>> readers = new ArrayList<>();
-      int before = Descriptors.openNow().size();
+      int before = KernelFds.openNow().size();
       for (int i = 0; i < connections; i++) {
         TcpStream client = TcpStream.connect(poller, listener.localAddress());
         TcpStream server = TcpPair.accept(listener);
@@ -124,7 +124,7 @@ class TcpDuplexTest {
       }
       assertTrue(spurious <= Math.max(5, all / 20), spurious + " of " + all + " were spurious");
       assertEquals(connections, ends.get());
-      assertEquals(before, Descriptors.openNow().size());
+      assertEquals(before, KernelFds.openNow().size());
     }
   }
 

@@ -13,7 +13,7 @@ import dev.epoll.ClosedPollerException;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Descriptors;
+import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.Running;
 import dev.epoll.testing.ThreadKind;
@@ -155,14 +155,14 @@ class TcpListenerTest {
   @Test
   void aPortInUseIsRefusedWithItsErrnoAndLeavesNothing() throws Exception {
     try (TcpListener first = bind()) {
-      var before = Descriptors.openNow();
+      var before = KernelFds.openNow();
       InetSocketAddress address = first.localAddress();
       BindException e = assertThrows(BindException.class, () -> TcpListener.bind(poller, address));
       assertEquals("Address already in use: " + address, e.getMessage());
       SyscallException cause = assertInstanceOf(SyscallException.class, e.getCause());
       assertEquals("EADDRINUSE", cause.errnoName());
       assertEquals("bind", cause.call());
-      assertEquals(before, Descriptors.openNow());
+      assertEquals(before, KernelFds.openNow());
     }
   }
 

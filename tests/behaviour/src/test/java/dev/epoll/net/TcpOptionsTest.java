@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
-import dev.epoll.testing.Descriptors;
+import dev.epoll.testing.KernelFds;
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import jdk.net.ExtendedSocketOptions;
@@ -145,10 +145,10 @@ class TcpOptionsTest {
     TcpOptions bad = TcpOptions.none().with(ExtendedSocketOptions.TCP_KEEPIDLE, -1);
     Poller poller = pair.poller();
     var address = pair.listener().localAddress();
-    var before = Descriptors.openNow();
+    var before = KernelFds.openNow();
     assertThrows(SyscallException.class, () -> TcpListener.bind(poller, TcpPair.anyPort(), 1, bad));
     assertThrows(SyscallException.class, () -> TcpStream.startConnect(poller, address, bad));
     assertThrows(SyscallException.class, () -> TcpStream.connect(poller, address, bad, null));
-    assertEquals(before, Descriptors.openNow());
+    assertEquals(before, KernelFds.openNow());
   }
 }

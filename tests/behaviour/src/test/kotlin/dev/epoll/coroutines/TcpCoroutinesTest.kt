@@ -4,7 +4,7 @@ import dev.epoll.EventMask
 import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpOptions
 import dev.epoll.net.TcpStream
-import dev.epoll.testing.Fds
+import dev.epoll.testing.KernelFds
 import dev.epoll.testing.PollerScope
 import dev.epoll.testing.stillWait
 import dev.epoll.testing.until
@@ -171,9 +171,9 @@ class TcpCoroutinesTest :
         test("a refused connection throws ConnectException and leaves nothing open") {
             withPoller {
                 val nobody = TcpListener.bind(poller, LOOPBACK).use { it.localAddress() }
-                val before = Fds.openNow().keys
+                val before = KernelFds.openNow()
                 shouldThrow<ConnectException> { poller.connect(nobody) }
-                Fds.openNow().keys shouldBe before
+                KernelFds.openNow() shouldBe before
                 shouldThrow<UnresolvedAddressException> {
                     poller.connect(InetSocketAddress.createUnresolved("localhost", 1))
                 }
