@@ -61,9 +61,45 @@ final class JnrSyscalls implements Syscalls {
     int epoll_pwait2(
         int epfd, long eventsAddress, int maxEvents, long timespecAddress, long sigmaskAddress);
 
-    // Kernel ABI: fcntl is variadic, which on the supported CPUs passes an int like any other
-    // argument.
+    long lseek(int fd, long offset, int whence);
+
+    int fchmod(int fd, int mode);
+
+    long sendfile(int outFd, int inFd, long offsetAddress, long count);
+
+    int timerfd_create(int clock, int flags);
+
+    int timerfd_settime(int fd, int flags, long newAddress, long oldAddress);
+
+    int timerfd_gettime(int fd, long currentAddress);
+
+    int inotify_init1(int flags);
+
+    int inotify_add_watch(int fd, long pathAddress, int mask);
+
+    int inotify_rm_watch(int fd, int watch);
+
+    int signalfd(int fd, long sigsetAddress, int flags);
+
+    int socketpair(int domain, int type, int protocol, long fdsAddress);
+
+    long recv(int fd, long address, long count, int flags);
+
+    long recvmsg(int fd, long msghdrAddress, int flags);
+
+    int recvmmsg(int fd, long mmsghdrsAddress, int count, int flags, long timespecAddress);
+
+    int sendmmsg(int fd, long mmsghdrsAddress, int count, int flags);
+
+    // Kernel ABI: these are variadic, which on the supported CPUs passes an int or a pointer like
+    // any other argument.
     int fcntl(int fd, int command, int argument);
+
+    int open(long pathAddress, int flags, int mode);
+
+    int ioctl(int fd, long request, long argumentAddress);
+
+    long syscall(long number, int first, int second, long third, int fourth);
   }
 
   private final LibC libc = LibraryLoader.create(LibC.class).load("c");
@@ -216,5 +252,101 @@ final class JnrSyscalls implements Syscalls {
   @Override
   public long sendmsg(int fd, long msghdrAddress, int flags) {
     return result(libc.sendmsg(fd, msghdrAddress, flags));
+  }
+
+  @Override
+  public int open(long pathAddress, int flags, int mode) {
+    return result(libc.open(pathAddress, flags, mode));
+  }
+
+  @Override
+  public long lseek(int fd, long offset, int whence) {
+    return result(libc.lseek(fd, offset, whence));
+  }
+
+  @Override
+  public int fchmod(int fd, int mode) {
+    return result(libc.fchmod(fd, mode));
+  }
+
+  @Override
+  public int ioctl(int fd, long request, long argumentAddress) {
+    return result(libc.ioctl(fd, request, argumentAddress));
+  }
+
+  @Override
+  public long sendfile(int outFd, int inFd, long offsetAddress, long count) {
+    return result(libc.sendfile(outFd, inFd, offsetAddress, count));
+  }
+
+  @Override
+  public int timerfdCreate(int clock, int flags) {
+    return result(libc.timerfd_create(clock, flags));
+  }
+
+  @Override
+  public int timerfdSettime(int fd, int flags, long newAddress, long oldAddress) {
+    return result(libc.timerfd_settime(fd, flags, newAddress, oldAddress));
+  }
+
+  @Override
+  public int timerfdGettime(int fd, long currentAddress) {
+    return result(libc.timerfd_gettime(fd, currentAddress));
+  }
+
+  @Override
+  public int inotifyInit1(int flags) {
+    return result(libc.inotify_init1(flags));
+  }
+
+  @Override
+  public int inotifyAddWatch(int fd, long pathAddress, int mask) {
+    return result(libc.inotify_add_watch(fd, pathAddress, mask));
+  }
+
+  @Override
+  public int inotifyRmWatch(int fd, int watch) {
+    return result(libc.inotify_rm_watch(fd, watch));
+  }
+
+  @Override
+  public int signalfd(int fd, long sigsetAddress, int flags) {
+    return result(libc.signalfd(fd, sigsetAddress, flags));
+  }
+
+  @Override
+  public int socketpair(int domain, int type, int protocol, long fdsAddress) {
+    return result(libc.socketpair(domain, type, protocol, fdsAddress));
+  }
+
+  @Override
+  public long recv(int fd, long address, long count, int flags) {
+    return result(libc.recv(fd, address, count, flags));
+  }
+
+  @Override
+  public long recvmsg(int fd, long msghdrAddress, int flags) {
+    return result(libc.recvmsg(fd, msghdrAddress, flags));
+  }
+
+  @Override
+  public int recvmmsg(int fd, long mmsghdrsAddress, int count, int flags, long timespecAddress) {
+    return result(libc.recvmmsg(fd, mmsghdrsAddress, count, flags, timespecAddress));
+  }
+
+  @Override
+  public int sendmmsg(int fd, long mmsghdrsAddress, int count, int flags) {
+    return result(libc.sendmmsg(fd, mmsghdrsAddress, count, flags));
+  }
+
+  // By number, because glibc has names for these only since 2.36.
+  @Override
+  public int pidfdOpen(int pid, int flags) {
+    return (int) result(libc.syscall(Linux.SYS_PIDFD_OPEN, pid, flags, 0, 0));
+  }
+
+  @Override
+  public int pidfdSendSignal(int pidfd, int signal) {
+    return (int) result(libc.syscall(Linux.SYS_PIDFD_SEND_SIGNAL, pidfd, signal, 0, 0));
   }
 }

@@ -89,4 +89,61 @@ public interface Syscalls {
 
   /** sendmsg(2). */
   long sendmsg(int fd, long msghdrAddress, int flags);
+
+  /** open(2); {@code pathAddress} is a C string. */
+  int open(long pathAddress, int flags, int mode);
+
+  /** lseek(2). */
+  long lseek(int fd, long offset, int whence);
+
+  /** fchmod(2). */
+  int fchmod(int fd, int mode);
+
+  /** ioctl(2) for the requests that take a pointer. */
+  int ioctl(int fd, long request, long argumentAddress);
+
+  /** sendfile(2); {@code offsetAddress} is that of a long. */
+  long sendfile(int outFd, int inFd, long offsetAddress, long count);
+
+  /** timerfd_create(2). */
+  int timerfdCreate(int clock, int flags);
+
+  /** timerfd_settime(2); {@code oldAddress} may be 0. */
+  int timerfdSettime(int fd, int flags, long newAddress, long oldAddress);
+
+  /** timerfd_gettime(2). */
+  int timerfdGettime(int fd, long currentAddress);
+
+  /** inotify_init1(2). */
+  int inotifyInit1(int flags);
+
+  /** inotify_add_watch(2); {@code pathAddress} is a C string. */
+  int inotifyAddWatch(int fd, long pathAddress, int mask);
+
+  /** inotify_rm_watch(2). */
+  int inotifyRmWatch(int fd, int watch);
+
+  /** signalfd(2); {@code sigsetAddress} is that of a libc sigset_t, 128 bytes. */
+  int signalfd(int fd, long sigsetAddress, int flags);
+
+  /** socketpair(2); {@code fdsAddress} receives two ints. */
+  int socketpair(int domain, int type, int protocol, long fdsAddress);
+
+  /** recv(2). */
+  long recv(int fd, long address, long count, int flags);
+
+  /** recvmsg(2). */
+  long recvmsg(int fd, long msghdrAddress, int flags);
+
+  /** recvmmsg(2); {@code timespecAddress} may be 0. */
+  int recvmmsg(int fd, long mmsghdrsAddress, int count, int flags, long timespecAddress);
+
+  /** sendmmsg(2). */
+  int sendmmsg(int fd, long mmsghdrsAddress, int count, int flags);
+
+  /** pidfd_open(2). */
+  int pidfdOpen(int pid, int flags);
+
+  /** pidfd_send_signal(2) with no siginfo. */
+  int pidfdSendSignal(int pidfd, int signal);
 }

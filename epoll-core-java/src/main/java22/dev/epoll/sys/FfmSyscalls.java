@@ -62,6 +62,49 @@ final class FfmSyscalls implements Syscalls {
           "fcntl",
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
           Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle OPEN =
+      handle(
+          "open",
+          FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle LSEEK =
+      handle("lseek", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle FCHMOD = handle("fchmod", JAVA_INT, JAVA_INT, JAVA_INT);
+  private static final MethodHandle IOCTL =
+      handle(
+          "ioctl",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle SENDFILE =
+      handle("sendfile", JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle TIMERFD_CREATE =
+      handle("timerfd_create", JAVA_INT, JAVA_INT, JAVA_INT);
+  private static final MethodHandle TIMERFD_SETTIME =
+      handle("timerfd_settime", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle TIMERFD_GETTIME =
+      handle("timerfd_gettime", JAVA_INT, JAVA_INT, JAVA_LONG);
+  private static final MethodHandle INOTIFY_INIT1 = handle("inotify_init1", JAVA_INT, JAVA_INT);
+  private static final MethodHandle INOTIFY_ADD_WATCH =
+      handle("inotify_add_watch", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle INOTIFY_RM_WATCH =
+      handle("inotify_rm_watch", JAVA_INT, JAVA_INT, JAVA_INT);
+  private static final MethodHandle SIGNALFD =
+      handle("signalfd", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle SOCKETPAIR =
+      handle("socketpair", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+  private static final MethodHandle RECV =
+      handle("recv", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle RECVMSG =
+      handle("recvmsg", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle RECVMMSG =
+      handle("recvmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG);
+  private static final MethodHandle SENDMMSG =
+      handle("sendmmsg", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+  private static final MethodHandle SYSCALL =
+      handle(
+          "syscall",
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT),
+          Linker.Option.firstVariadicArg(1));
 
   private static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... arguments) {
     return handle(name, FunctionDescriptor.of(result, arguments));
@@ -358,6 +401,199 @@ final class FfmSyscalls implements Syscalls {
     MemorySegment errno = ErrnoCapture.take();
     try {
       return result((long) SENDMSG.invokeExact(errno, fd, msghdrAddress, flags), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int open(long pathAddress, int flags, int mode) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) OPEN.invokeExact(errno, pathAddress, flags, mode), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public long lseek(int fd, long offset, int whence) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((long) LSEEK.invokeExact(errno, fd, offset, whence), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int fchmod(int fd, int mode) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) FCHMOD.invokeExact(errno, fd, mode), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int ioctl(int fd, long request, long argumentAddress) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) IOCTL.invokeExact(errno, fd, request, argumentAddress), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public long sendfile(int outFd, int inFd, long offsetAddress, long count) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((long) SENDFILE.invokeExact(errno, outFd, inFd, offsetAddress, count), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int timerfdCreate(int clock, int flags) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) TIMERFD_CREATE.invokeExact(errno, clock, flags), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int timerfdSettime(int fd, int flags, long newAddress, long oldAddress) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result(
+          (int) TIMERFD_SETTIME.invokeExact(errno, fd, flags, newAddress, oldAddress), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int timerfdGettime(int fd, long currentAddress) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) TIMERFD_GETTIME.invokeExact(errno, fd, currentAddress), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int inotifyInit1(int flags) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) INOTIFY_INIT1.invokeExact(errno, flags), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int inotifyAddWatch(int fd, long pathAddress, int mask) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) INOTIFY_ADD_WATCH.invokeExact(errno, fd, pathAddress, mask), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int inotifyRmWatch(int fd, int watch) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) INOTIFY_RM_WATCH.invokeExact(errno, fd, watch), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int signalfd(int fd, long sigsetAddress, int flags) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) SIGNALFD.invokeExact(errno, fd, sigsetAddress, flags), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int socketpair(int domain, int type, int protocol, long fdsAddress) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) SOCKETPAIR.invokeExact(errno, domain, type, protocol, fdsAddress), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public long recv(int fd, long address, long count, int flags) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((long) RECV.invokeExact(errno, fd, address, count, flags), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public long recvmsg(int fd, long msghdrAddress, int flags) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((long) RECVMSG.invokeExact(errno, fd, msghdrAddress, flags), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int recvmmsg(int fd, long mmsghdrsAddress, int count, int flags, long timespecAddress) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result(
+          (int) RECVMMSG.invokeExact(errno, fd, mmsghdrsAddress, count, flags, timespecAddress),
+          errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int sendmmsg(int fd, long mmsghdrsAddress, int count, int flags) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((int) SENDMMSG.invokeExact(errno, fd, mmsghdrsAddress, count, flags), errno);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int pidfdOpen(int pid, int flags) {
+    return (int) syscall(Linux.SYS_PIDFD_OPEN, pid, flags, 0, 0);
+  }
+
+  @Override
+  public int pidfdSendSignal(int pidfd, int signal) {
+    return (int) syscall(Linux.SYS_PIDFD_SEND_SIGNAL, pidfd, signal, 0, 0);
+  }
+
+  /** By number, for calls that glibc has names for only since 2.36. */
+  private static long syscall(long number, int first, int second, long third, int fourth) {
+    MemorySegment errno = ErrnoCapture.take();
+    try {
+      return result((long) SYSCALL.invokeExact(errno, number, first, second, third, fourth), errno);
     } catch (Throwable e) {
       throw unexpected(e);
     }
