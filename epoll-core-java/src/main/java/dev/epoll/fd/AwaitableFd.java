@@ -161,7 +161,12 @@ public abstract class AwaitableFd implements Channel {
     return drained;
   }
 
-  static void checkWritable(ByteBuffer target) {
+  /**
+   * Does nothing, unless {@code target} is read-only.
+   *
+   * @throws IllegalArgumentException if it is
+   */
+  protected static void checkWritable(ByteBuffer target) {
     if (target.isReadOnly()) {
       throw new IllegalArgumentException("cannot read into a read-only buffer: " + target);
     }

@@ -29,7 +29,7 @@ public final class TcpOptions {
    * @throws UnsupportedOperationException if TCP sockets have no such option
    */
   public <T> TcpOptions with(SocketOption<T> option, T value) {
-    SocketOptionCodec.of(option);
+    SocketOptionCodec.of(option, SocketOptionCodec.Kind.TCP);
     Map<SocketOption<?>, Object> more = new LinkedHashMap<>(values);
     more.put(option, Objects.requireNonNull(value, "value"));
     return new TcpOptions(more);

@@ -4,48 +4,98 @@ import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.Readiness;
 import dev.epoll.SyscallException;
-import dev.epoll.fd.ByteStream;
 import dev.epoll.fd.OwnedFd;
 import dev.epoll.sys.Errno;
-import dev.epoll.sys.GatherMessage;
 import dev.epoll.sys.Linux;
 import dev.epoll.sys.NativeMemory;
 import dev.epoll.sys.ScratchMemory;
+import dev.epoll.sys.SocketAddresses;
 import java.io.IOException;
-import java.lang.ref.Reference;
 import java.net.InetSocketAddress;
+import java.net.SocketOption;
 import java.net.SocketTimeoutException;
-import java.nio.ByteBuffer;
 import java.nio.channels.NotYetConnectedException;
 import java.time.Duration;
-import java.util.Objects;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A TCP connection; see <a href="https://man7.org/linux/man-pages/man7/tcp.7.html">tcp(7)</a>.
  *
  * <pre>
- *   startConnect ---&gt; CONNECTING --- finishConnect is true ---&gt; CONNECTED &lt;--- accepted
+ *   startConnect ---&gt; CONNECTING --- finishConnect is true ---&gt; CONNECTED &lt;--- accepted, adopted
  *                         `--- finishConnect throws ---&gt; closed
  * </pre>
  *
  * <p>Thread: every method from any. Reads and writes are independent of each other. Who writes from
  * several threads must see to the order.
  */
-public final class TcpStream extends TcpSocket implements ByteStream {
+public final class TcpStream extends StreamSocket<InetSocketAddress> {
+  /**
+   * Whether urgent bytes are read in their place among the others, and not by {@link
+   * #tryReadUrgent()} (socket(7)).
+   */
+  public static final SocketOption<Boolean> SO_OOBINLINE =
+      new SocketOption<>() {
+        @Override
+        public String name() {
+          return "SO_OOBINLINE";
+        }
+
+        @Override
+        public Class<Boolean> type() {
+          return Boolean.class;
+        }
+
+        @Override
+        public String toString() {
+          return name();
+        }
+      };
+
+  /** What {@link #tryReadUrgent()} returns when there is no urgent byte. */
+  public static final int NO_URGENT_BYTE = -1;
+
   /** Whom {@link #startConnect} connects to; null once CONNECTED. */
   private volatile @Nullable InetSocketAddress connectingTo;
 
-  private volatile boolean inputShutDown;
-
   private TcpStream(Poller poller, OwnedFd fd, @Nullable InetSocketAddress connectingTo)
       throws IOException {
-    super(poller, fd);
+    super(poller, fd, AddressFormat.INET, SocketOptionCodec.Kind.TCP);
     this.connectingTo = connectingTo;
   }
 
-  static TcpStream accepted(Poller poller, OwnedFd fd) throws IOException {
+  static TcpStream connected(Poller poller, OwnedFd fd) throws IOException {
     return new TcpStream(poller, fd, null);
+  }
+
+  /**
+   * Takes over a connection that somebody else made, such as the one that inetd(8) passes as fd 0:
+   * makes it non-blocking and close-on-exec, and closes it when closed.
+   *
+   * @throws IllegalArgumentException if {@code fd} is anything else; it is left as it was
+   * @throws SyscallException EBADF if it is not open; or as {@link Poller#register}, and it is
+   *     closed
+   */
+  public static TcpStream adopt(Poller poller, int fd) throws IOException {
+    return connected(poller, SocketKind.TCP_STREAM.adopt(fd));
+  }
+
+  /** A new TCP socket for {@code address}, with options, and prepared. */
+  static OwnedFd open(
+      InetSocketAddress address, TcpOptions options, SocketCalls.Preparation preparation)
+      throws IOException {
+    int family = SocketAddresses.family(AddressFormat.resolved(address).getAddress());
+    return SocketCalls.open(
+        family,
+        Linux.SOCK_STREAM,
+        fd -> {
+          for (var option : options.values().entrySet()) {
+            var codec = SocketOptionCodec.of(option.getKey(), SocketOptionCodec.Kind.TCP);
+            check("setsockopt", SocketCalls.setOption(fd, codec, option.getValue(), false), fd);
+          }
+          preparation.on(fd);
+        });
   }
 
   /**
@@ -62,8 +112,9 @@ public final class TcpStream extends TcpSocket implements ByteStream {
             remote,
             options,
             number -> {
-              int result = withAddress(remote, number, SYSCALLS::connect);
-              if (result < 0 && !isUnderWay(result)) {
+              int result =
+                  SocketCalls.withAddress(AddressFormat.INET, remote, number, SYSCALLS::connect);
+              if (result < 0 && !SocketCalls.isUnderWay(result)) {
                 throw SocketExceptions.ofConnect(-result, number, remote);
               }
             });
@@ -150,114 +201,88 @@ public final class TcpStream extends TcpSocket implements ByteStream {
     }
   }
 
-  @Override
-  public int tryRead(ByteBuffer target) throws IOException {
-    checkConnected();
-    if (inputShutDown) {
-      // Kernel: after SHUT_RD bytes that still arrive can be read.
-      checkOpen();
-      return target.hasRemaining() ? -1 : 0;
-    }
-    return readInto(target, "read", SYSCALLS::read);
-  }
-
-  @Override
-  public boolean isDrained() {
-    return drained();
-  }
-
-  // Kernel: MSG_NOSIGNAL, because a plain write to a connection that is gone raises SIGPIPE
-  // (send(2)).
-  @Override
-  public int tryWrite(ByteBuffer source) throws IOException {
-    checkConnected();
-    return writeFrom(source, source.remaining(), "send", TcpStream::send);
-  }
-
-  private static long send(int fd, long address, long count) {
-    return SYSCALLS.send(fd, address, count, Linux.MSG_NOSIGNAL);
-  }
-
   /**
-   * Writes what the connection takes of {@code sources}, in their order, with one system call, and
-   * never waits.
+   * Connects to the first of {@code remotes} that takes the connection, such as the addresses of
+   * one host, tried in turn; waits for each {@code timeout} at the most.
    *
-   * @return how many bytes; 0 if it takes none now, or the buffers hold none
-   * @throws IOException as {@link #tryWrite(ByteBuffer)}
+   * @throws IllegalArgumentException if {@code remotes} is empty
+   * @throws IOException why the last one failed; why the others did is suppressed in it
+   * @throws java.io.InterruptedIOException if the thread is interrupted, with its status set
    */
-  public long tryWrite(ByteBuffer[] sources) throws IOException {
-    return tryWrite(sources, 0, sources.length);
-  }
-
-  /**
-   * The same for {@code length} buffers from {@code sources[offset]} on.
-   *
-   * @throws IndexOutOfBoundsException if there are not so many
-   * @throws IOException as {@link #tryWrite(ByteBuffer)}
-   */
-  public long tryWrite(ByteBuffer[] sources, int offset, int length) throws IOException {
-    Objects.checkFromIndexSize(offset, length, sources.length);
-    checkConnected();
-    NativeMemory memory = ScratchMemory.take(SYSCALLS);
-    try {
-      long address = memory.address();
-      if (GatherMessage.fill(SYSCALLS, memory, sources, offset, length) == 0) {
-        checkOpen();
-        return 0;
+  public static TcpStream connect(
+      Poller poller,
+      List<InetSocketAddress> remotes,
+      TcpOptions options,
+      @Nullable Duration timeout)
+      throws IOException {
+    ConnectAttempts attempts = new ConnectAttempts(remotes);
+    while (true) {
+      InetSocketAddress remote = attempts.next();
+      try {
+        return connect(poller, remote, options, timeout);
+      } catch (IOException e) {
+        attempts.failed(e);
       }
-      long written = call("sendmsg", fd -> SYSCALLS.sendmsg(fd, address, Linux.MSG_NOSIGNAL));
-      if (written == WOULD_BLOCK) {
-        return 0;
-      }
-      advance(sources, offset, written);
-      return written;
-    } finally {
-      ScratchMemory.giveBack(memory);
-      Reference.reachabilityFence(sources);
     }
   }
 
-  private static void advance(ByteBuffer[] sources, int offset, long bytes) {
-    long left = bytes;
-    for (int i = offset; left > 0 && i < sources.length; i++) {
-      int here = (int) Math.min(left, sources[i].remaining());
-      sources[i].position(sources[i].position() + here);
-      left -= here;
-    }
-  }
-
-  private void checkConnected() throws IOException {
+  @Override
+  void checkConnected() throws IOException {
     if (connectingTo != null) {
       checkOpen();
       throw new NotYetConnectedException();
     }
   }
 
-  /**
-   * Says that nothing more will be written: the peer reads the end of the stream. Reading goes on.
-   *
-   * @return this stream
-   */
-  public TcpStream shutdownOutput() throws IOException {
-    call("shutdown", fd -> SYSCALLS.shutdown(fd, Linux.SHUT_WR));
-    return this;
-  }
-
-  /**
-   * Says that nothing more will be read: reads return the end of the stream. Writing goes on, and
-   * the peer is not told.
-   *
-   * @return this stream
-   */
-  public TcpStream shutdownInput() throws IOException {
-    call("shutdown", fd -> SYSCALLS.shutdown(fd, Linux.SHUT_RD));
-    inputShutDown = true;
-    return this;
-  }
-
-  /** The peer's address. */
+  @Override
   public InetSocketAddress remoteAddress() throws IOException {
     InetSocketAddress remote = connectingTo;
-    return remote != null ? remote : name("getpeername", SYSCALLS::getpeername);
+    return remote != null ? remote : super.remoteAddress();
+  }
+
+  /**
+   * Sends one urgent byte, which the peer is told of at once ({@link Interest#PRIORITY}) and can
+   * read past what was sent before. Kernel: a second one takes the place of a first that was not
+   * read (tcp(7)).
+   *
+   * @return false if the connection takes nothing now
+   */
+  public boolean tryWriteUrgent(byte value) throws IOException {
+    checkConnected();
+    NativeMemory memory = ScratchMemory.take(SYSCALLS);
+    try {
+      long address = memory.address();
+      memory.buffer().put(0, value);
+      int flags = Linux.MSG_OOB | Linux.MSG_NOSIGNAL;
+      return call("send(MSG_OOB)", fd -> SYSCALLS.send(fd, address, 1, flags)) != WOULD_BLOCK;
+    } finally {
+      ScratchMemory.giveBack(memory);
+    }
+  }
+
+  /**
+   * Reads the urgent byte, if the peer sent one and it was not read yet. Await it by {@link
+   * Interest#PRIORITY}.
+   *
+   * @return 0 to 255, or {@link #NO_URGENT_BYTE}
+   */
+  public int tryReadUrgent() throws IOException {
+    checkConnected();
+    NativeMemory memory = ScratchMemory.take(SYSCALLS);
+    try {
+      long address = memory.address();
+      // Kernel: EINVAL if there is none or it was read, EAGAIN if it is announced and still on its
+      // way (tcp(7)).
+      long result =
+          call(
+              "recv(MSG_OOB)",
+              fd -> {
+                long received = SYSCALLS.recv(fd, address, 1, Linux.MSG_OOB);
+                return Errno.EINVAL.is(received) ? WOULD_BLOCK : received;
+              });
+      return result == 1 ? memory.buffer().get(0) & 0xff : NO_URGENT_BYTE;
+    } finally {
+      ScratchMemory.giveBack(memory);
+    }
   }
 }

@@ -3,18 +3,14 @@ package dev.epoll.sys;
 import java.nio.ByteBuffer;
 
 /**
- * Several buffers as one {@code struct msghdr} with its {@code struct iovec}s, for sendmsg(2)
- * (64-bit layouts). The bytes of heap buffers are copied behind them, as far as there is room.
+ * Several buffers as one message for sendmsg(2). The bytes of heap buffers are copied behind the
+ * structs, as far as there is room.
  */
 public final class GatherMessage {
   private static final int MAX_BUFFERS = 64;
 
-  private static final int IOVECS_ADDRESS = 16;
-  private static final int IOVECS_COUNT = 24;
-  private static final int HEADER_SIZE = 56;
   private static final int IOVECS = 64;
-  private static final int IOVEC_SIZE = 16;
-  private static final int BYTES = IOVECS + MAX_BUFFERS * IOVEC_SIZE;
+  private static final int BYTES = IOVECS + MAX_BUFFERS * MessageHeader.IOVEC_SIZE;
 
   private GatherMessage() {}
 
@@ -28,9 +24,6 @@ public final class GatherMessage {
   public static long fill(
       Syscalls syscalls, NativeMemory memory, ByteBuffer[] sources, int offset, int length) {
     ByteBuffer struct = memory.buffer();
-    for (int i = 0; i < HEADER_SIZE; i += Long.BYTES) {
-      struct.putLong(i, 0);
-    }
     long total = 0;
     int count = 0;
     int copied = BYTES;
@@ -49,16 +42,15 @@ public final class GatherMessage {
         address = memory.address() + copied;
         copied += bytes;
       }
-      struct.putLong(IOVECS + count * IOVEC_SIZE, address);
-      struct.putLong(IOVECS + count * IOVEC_SIZE + Long.BYTES, bytes);
+      MessageHeader.putIovec(struct, IOVECS + count * MessageHeader.IOVEC_SIZE, address, bytes);
       total += bytes;
       count++;
       if (bytes < source.remaining()) {
         break;
       }
     }
-    struct.putLong(IOVECS_ADDRESS, memory.address() + IOVECS);
-    struct.putLong(IOVECS_COUNT, count);
+    MessageHeader.clear(struct, 0);
+    MessageHeader.putIovecs(struct, 0, memory.address() + IOVECS, count);
     return total;
   }
 }

@@ -109,6 +109,7 @@ public final class Linux {
   public static final int PIPE_BUF = 4096;
 
   // linux/socket.h, asm-generic/socket.h
+  public static final int AF_UNSPEC = 0;
   public static final int AF_UNIX = 1;
   public static final int AF_INET = 2;
   public static final int AF_INET6 = 10;
@@ -148,6 +149,16 @@ public final class Linux {
   public static final int IPPROTO_UDP = 17;
   public static final int IPPROTO_IPV6 = 41;
   public static final int IPV6_V6ONLY = 26;
+  public static final int IP_TOS = 1;
+  public static final int IP_MULTICAST_IF = 32;
+  public static final int IP_MULTICAST_TTL = 33;
+  public static final int IP_MULTICAST_LOOP = 34;
+  public static final int IPV6_MULTICAST_IF = 17;
+  public static final int IPV6_MULTICAST_HOPS = 18;
+  public static final int IPV6_MULTICAST_LOOP = 19;
+  public static final int IPV6_TCLASS = 67;
+  public static final int MCAST_JOIN_GROUP = 42;
+  public static final int MCAST_LEAVE_GROUP = 45;
   public static final int TCP_NODELAY = 1;
   public static final int TCP_KEEPIDLE = 4;
   public static final int TCP_KEEPINTVL = 5;

@@ -14,8 +14,11 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * most one at a time.
  */
 public final class ScratchMemory {
-  /** Bytes that one borrowed piece holds; a heap buffer is moved in pieces of at most this size. */
-  public static final int SIZE = 64 * 1024;
+  /**
+   * Bytes that one borrowed piece holds: the largest UDP message and the structs in front of it. A
+   * heap buffer is moved in pieces of at most this size.
+   */
+  public static final int SIZE = 68 * 1024;
 
   private static final int PLACES = 64;
   private static final AtomicReferenceArray<NativeMemory> places =

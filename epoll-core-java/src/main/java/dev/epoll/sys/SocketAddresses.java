@@ -6,20 +6,26 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
- * The layouts of {@code struct sockaddr_in} and {@code sockaddr_in6} (ip(7), ipv6(7)): the only
- * class that knows them.
+ * The layouts of {@code struct sockaddr_in}, {@code sockaddr_in6} and {@code sockaddr_un} (ip(7),
+ * ipv6(7), unix(7)): the only class that knows them.
  */
 public final class SocketAddresses {
-  /** Size of the larger of the two structs. */
-  public static final int MAX_SIZE = 28;
+  /** Size of the largest of the structs. */
+  public static final int MAX_SIZE = 110;
+
+  /** How many bytes the name of a Unix socket has at the most. */
+  public static final int MAX_UNIX_NAME = 108;
 
   private static final int IN_SIZE = 16;
+  private static final int IN6_SIZE = 28;
   private static final int PORT = 2;
   private static final int IN_ADDRESS = 4;
   private static final int IN6_ADDRESS = 8;
   private static final int IN6_SCOPE = 24;
+  private static final int UN_NAME = 2;
 
   private SocketAddresses() {}
 
@@ -38,7 +44,7 @@ public final class SocketAddresses {
       memory.putInt(IN_ADDRESS, 0); // sin6_flowinfo
       memory.put(IN6_ADDRESS, bytes);
       memory.putInt(IN6_SCOPE, inet6.getScopeId());
-      return MAX_SIZE;
+      return IN6_SIZE;
     }
     memory.put(IN_ADDRESS, bytes);
     memory.putLong(IN_ADDRESS + bytes.length, 0); // sin_zero
@@ -64,5 +70,30 @@ public final class SocketAddresses {
     } catch (UnknownHostException e) {
       throw new AssertionError("an address of " + bytes.length + " bytes", e);
     }
+  }
+
+  /**
+   * Writes the address of a Unix socket at the start of {@code memory}, and returns its length. The
+   * name is a path without the closing NUL, or begins with a NUL (abstract), or is empty (unnamed).
+   */
+  public static int putUnix(ByteBuffer memory, byte[] name) {
+    memory.putShort(0, (short) Linux.AF_UNIX);
+    memory.put(UN_NAME, name);
+    return UN_NAME + name.length;
+  }
+
+  /** The name in a struct of {@code length} bytes at the start of {@code memory}. */
+  public static byte[] getUnix(ByteBuffer memory, int length) {
+    // Kernel: of a sender without a name nothing is stored, not even its family.
+    int size = Math.max(0, Math.min(length, MAX_SIZE) - UN_NAME);
+    byte[] name = new byte[size];
+    memory.get(UN_NAME, name);
+    boolean isPath = size > 0 && name[0] != 0;
+    // Kernel: the length that comes back may count the NUL behind a path (unix(7)).
+    int end = size;
+    while (isPath && end > 0 && name[end - 1] == 0) {
+      end--;
+    }
+    return end == size ? name : Arrays.copyOf(name, end);
   }
 }

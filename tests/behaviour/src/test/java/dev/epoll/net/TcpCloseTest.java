@@ -117,7 +117,7 @@ class TcpCloseTest {
     TcpPair pair = TcpPair.open();
     pair.poller().close();
     pair.close();
-    for (TcpSocket socket : new TcpSocket[] {pair.client(), pair.server(), pair.listener()}) {
+    for (SocketFd<?> socket : List.of(pair.client(), pair.server(), pair.listener())) {
       assertEquals(-1, C.fcntl(socket.fd(), LibC.F_GETFD, 0));
     }
     assertEquals(before, KernelFds.openNow());

@@ -24,6 +24,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.ClosedChannelException;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,7 +80,7 @@ class TcpListenerTest {
   @Test
   void listenerAndAcceptedConnectionAreCloseOnExecAndNonBlocking() throws Exception {
     try (TcpPair pair = TcpPair.open()) {
-      for (TcpSocket socket : new TcpSocket[] {pair.listener(), pair.client(), pair.server()}) {
+      for (SocketFd<?> socket : List.of(pair.listener(), pair.client(), pair.server())) {
         assertEquals(LibC.FD_CLOEXEC, C.fcntl(socket.fd(), LibC.F_GETFD, 0));
         assertTrue((C.fcntl(socket.fd(), LibC.F_GETFL, 0) & LibC.O_NONBLOCK) != 0);
       }

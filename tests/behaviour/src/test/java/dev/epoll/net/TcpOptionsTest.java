@@ -10,6 +10,7 @@ import dev.epoll.SyscallException;
 import dev.epoll.testing.KernelFds;
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
+import java.util.List;
 import jdk.net.ExtendedSocketOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,7 +30,7 @@ class TcpOptionsTest {
   }
 
   private <T> void comesBack(SocketOption<T> option, T value) throws Exception {
-    for (TcpSocket socket : new TcpSocket[] {pair.client(), pair.listener()}) {
+    for (SocketFd<?> socket : List.of(pair.client(), pair.listener())) {
       socket.setOption(option, value);
       assertEquals(value, socket.getOption(option), option + " of " + socket);
     }

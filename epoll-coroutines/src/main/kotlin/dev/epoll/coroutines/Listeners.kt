@@ -1,10 +1,8 @@
 package dev.epoll.coroutines
 
-import dev.epoll.Poller
-import dev.epoll.net.TcpListener
-import dev.epoll.net.TcpOptions
-import dev.epoll.net.TcpStream
-import java.net.InetSocketAddress
+import dev.epoll.net.ListenerSocket
+import dev.epoll.net.StreamSocket
+import java.net.SocketAddress
 import java.nio.channels.ClosedChannelException
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
@@ -18,7 +16,7 @@ import kotlinx.coroutines.flow.FlowCollector
  * @throws ClosedChannelException if the listener is closed, before or while waiting
  * @throws dev.epoll.SyscallException EMFILE or ENFILE: no descriptor is free; the connection goes on waiting
  */
-public suspend fun TcpListener.accept(): TcpStream {
+public suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.accept(): S {
     while (true) {
         val stream = tryAccept()
         if (stream != null) return stream
@@ -35,11 +33,12 @@ public suspend fun TcpListener.accept(): TcpStream {
  * `CoroutineStart.UNDISPATCHED`, so that it reaches the `use` which closes the connection even if it is cancelled at
  * once.
  */
-public fun TcpListener.connections(): Flow<TcpStream> = Connections(this)
+public fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.connections(): Flow<S> = Connections(this)
 
 /** Not by `flow { }`, whose `emit` may throw a cancellation instead of handing the connection over. */
-private class Connections(private val listener: TcpListener) : Flow<TcpStream> {
-    override suspend fun collect(collector: FlowCollector<TcpStream>) {
+private class Connections<A : SocketAddress, S : StreamSocket<A>>(private val listener: ListenerSocket<A, S>) :
+    Flow<S> {
+    override suspend fun collect(collector: FlowCollector<S>) {
         while (true) {
             currentCoroutineContext().ensureActive()
             val stream =
@@ -51,23 +50,5 @@ private class Connections(private val listener: TcpListener) : Flow<TcpStream> {
                 }
             collector.emit(stream)
         }
-    }
-}
-
-/**
- * Connects to [remote], and suspends until that is done. If it is cancelled or fails, nothing is left open.
- *
- * @throws java.net.ConnectException if the connection is refused, or timed out
- * @throws java.net.NoRouteToHostException if the host cannot be reached
- * @throws java.nio.channels.UnresolvedAddressException if [remote] has no address
- */
-public suspend fun Poller.connect(remote: InetSocketAddress, options: TcpOptions = TcpOptions.none()): TcpStream {
-    val stream = TcpStream.startConnect(this, remote, options)
-    try {
-        while (!stream.finishConnect()) stream.registration().awaitWritable()
-        return stream
-    } catch (e: Throwable) {
-        stream.close()
-        throw e
     }
 }

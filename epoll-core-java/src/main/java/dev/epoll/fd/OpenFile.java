@@ -1,0 +1,63 @@
+package dev.epoll.fd;
+
+import dev.epoll.SyscallException;
+import dev.epoll.sys.Backend;
+import dev.epoll.sys.Errno;
+import dev.epoll.sys.FileNames;
+import dev.epoll.sys.Linux;
+import dev.epoll.sys.NativeMemory;
+import dev.epoll.sys.ScratchMemory;
+import dev.epoll.sys.Syscalls;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** open(2), with the failures that the JDK has for paths. */
+final class OpenFile {
+  private static final Syscalls SYSCALLS = Backend.syscalls();
+
+  private OpenFile() {}
+
+  /** Opens {@code path} with {@code flags} and O_CLOEXEC, and returns the number. */
+  static int open(Path path, int flags) throws IOException {
+    int fd = call(path.toString(), flags | Linux.O_CLOEXEC);
+    if (fd < 0) {
+      throw failure(path, -fd);
+    }
+    return fd;
+  }
+
+  private static int call(String path, int flags) {
+    NativeMemory memory = ScratchMemory.take(SYSCALLS);
+    try {
+      if (!FileNames.put(memory, path)) {
+        return -Errno.ENAMETOOLONG.number;
+      }
+      int fd;
+      do {
+        fd = SYSCALLS.open(memory.address(), flags, 0);
+      } while (Errno.EINTR.is(fd));
+      return fd;
+    } finally {
+      ScratchMemory.giveBack(memory);
+    }
+  }
+
+  private static IOException failure(Path path, int errno) {
+    SyscallException cause = new SyscallException("open", errno, -1, path.toString());
+    IOException exception;
+    if (errno == Errno.ENOENT.number) {
+      exception = new NoSuchFileException(path.toString());
+    } else if (errno == Errno.EACCES.number) {
+      exception = new AccessDeniedException(path.toString());
+    } else if (errno == Errno.EMFILE.number || errno == Errno.ENFILE.number) {
+      return cause;
+    } else {
+      exception = new FileSystemException(path.toString(), null, Errno.text(errno));
+    }
+    exception.initCause(cause);
+    return exception;
+  }
+}

@@ -1,0 +1,51 @@
+package dev.epoll.net;
+
+import dev.epoll.sys.Backend;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.Set;
+
+/** The files of Unix sockets that are bound to a path. */
+final class UnixFiles {
+  private UnixFiles() {}
+
+  /** Binds {@code fd}; a file that comes of it never has more than {@code permissions}. */
+  static void bind(UnixAddress local, Set<PosixFilePermission> permissions, int fd)
+      throws IOException {
+    Optional<Path> path = local.path();
+    if (path.isEmpty()) {
+      SocketCalls.bind(AddressFormat.UNIX, local, fd);
+      return;
+    }
+    // Kernel: bind(2) makes the file with the mode of the socket's own inode, less the umask, so
+    // that nobody can connect in between who may not.
+    SocketFd.check("fchmod", Backend.syscalls().fchmod(fd, mode(permissions)), fd);
+    SocketCalls.bind(AddressFormat.UNIX, local, fd);
+    try {
+      Files.setPosixFilePermissions(path.get(), permissions);
+    } catch (Throwable e) {
+      delete(local);
+      throw e;
+    }
+  }
+
+  /** Deletes the file that a failed bind would leave behind. */
+  static void delete(UnixAddress local) throws IOException {
+    Optional<Path> path = local.path();
+    if (path.isPresent()) {
+      Files.deleteIfExists(path.get());
+    }
+  }
+
+  private static int mode(Set<PosixFilePermission> permissions) {
+    int mode = 0;
+    for (char permission : PosixFilePermissions.toString(permissions).toCharArray()) {
+      mode = mode << 1 | (permission == '-' ? 0 : 1);
+    }
+    return mode;
+  }
+}
