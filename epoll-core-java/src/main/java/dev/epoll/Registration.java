@@ -120,10 +120,7 @@ public final class Registration implements AutoCloseable {
       waiters.add(waiter, interest.mask);
       boolean isArmed = false;
       try {
-        if (anew) {
-          armed = 0;
-        }
-        error = armFor(waiters.wanted());
+        error = armFor(waiters.wanted(), anew);
         isArmed = error == 0;
       } finally {
         if (!isArmed) {
@@ -143,9 +140,12 @@ public final class Registration implements AutoCloseable {
     throw failure(error);
   }
 
-  /** Brings the kernel to report {@code wanted}, if it does not already. Returns 0 or the errno. */
-  private int armFor(int wanted) {
-    if ((armed & wanted) == wanted) {
+  /**
+   * Brings the kernel to report {@code wanted}, if it does not already, or {@code anew}. Returns 0
+   * or the errno.
+   */
+  private int armFor(int wanted, boolean anew) {
+    if (!anew && (armed & wanted) == wanted) {
       return 0;
     }
     int next = sequence + 1;
@@ -202,7 +202,7 @@ public final class Registration implements AutoCloseable {
       if (waiters.isEmpty()) {
         return 0;
       }
-      int error = armFor(waiters.wanted());
+      int error = armFor(waiters.wanted(), false);
       if (error != 0) {
         waiters.drain(lost);
       }

@@ -75,6 +75,26 @@ class FaultInjectionTest {
     }
   }
 
+  @Test
+  void memoryThatRunsOutInAnArmLeavesTheOthersArmed() throws Exception {
+    try (Poller poller = open()) {
+      int eventfd = fds.eventfd(0);
+      RecordingWaiter first = new RecordingWaiter();
+      poller.arm(eventfd, Interest.READABLE, first);
+      kernel.before(
+          FaultySyscalls.MOD,
+          () -> {
+            throw new OutOfMemoryError("injected");
+          });
+      assertThrows(
+          OutOfMemoryError.class,
+          () -> poller.arm(eventfd, Interest.READABLE, new RecordingWaiter()));
+      kernel.heal();
+      Fds.add(eventfd, 1);
+      assertTrue(first.readiness().isReadable());
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = Errno.class,
