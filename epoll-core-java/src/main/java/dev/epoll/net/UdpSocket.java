@@ -155,14 +155,26 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
    * Sends to, and receives from, anybody again.
    *
    * @return this socket
+   * @throws java.net.BindException if its port was chosen by the kernel, and somebody else took it
+   *     just now
    */
   public UdpSocket disconnect() throws IOException {
+    int port = localAddress().getPort();
+    dissolve();
+    InetSocketAddress local = localAddress();
+    if (port != 0 && local.getPort() == 0) {
+      // Kernel: a port that was not asked for by its number goes with the connection.
+      bindTo(new InetSocketAddress(local.getAddress(), port));
+    }
+    return this;
+  }
+
+  private void dissolve() throws IOException {
     NativeMemory memory = ScratchMemory.take(SYSCALLS);
     try {
       long address = memory.address();
       memory.buffer().putLong(0, Linux.AF_UNSPEC).putLong(Long.BYTES, 0);
       call("connect", fd -> SYSCALLS.connect(fd, address, SOCKADDR_SIZE));
-      return this;
     } finally {
       ScratchMemory.giveBack(memory);
     }
@@ -226,8 +238,12 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
   }
 
   private int exchange(String name, UdpBatch.Exchange exchange) throws IOException {
+    if (exchange.isEmpty()) {
+      checkOpen();
+      return 0;
+    }
     try {
-      long result = exchange.isEmpty() ? 0 : call(name, exchange::on);
+      long result = call(name, exchange::on);
       int count = result == WOULD_BLOCK ? 0 : (int) result;
       exchange.done(count);
       return count;

@@ -42,6 +42,14 @@ class BytesArriveInOrderTest {
   }
 
   @Test
+  void throughAUnixConnection() throws Exception {
+    try (Poller poller = Poller.open();
+        UnixStream.Pair pair = UnixStream.pair(poller)) {
+      arriveInOrder(pair.first(), pair.second());
+    }
+  }
+
+  @Test
   void throughASocketpairOfSomebodyElse() throws Exception {
     try (Fds fds = new Fds();
         Poller poller = Poller.open()) {

@@ -10,6 +10,7 @@ import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.fd.EventFd;
 import dev.epoll.fd.Pipe;
+import dev.epoll.fd.RegularFile;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.KernelFds;
@@ -80,10 +81,18 @@ class DescriptorLimitTest {
       failsWithEmfile("pipe2", () -> Pipe.open(poller));
       failsWithEmfile("socket", () -> TcpListener.bind(poller, TcpPair.anyPort()));
       failsWithEmfile("socket", () -> TcpStream.connect(poller, address));
+      failsWithEmfile("socket", () -> UdpSocket.bind(poller, TcpPair.anyPort()));
+      failsWithEmfile("socket", () -> UnixListener.bind(poller, UnixAddress.unnamed()));
+      failsWithEmfile("socket", () -> UnixDatagramSocket.open(poller));
+      failsWithEmfile("socketpair", () -> UnixStream.pair(poller));
+      failsWithEmfile("open", () -> RegularFile.open(Path.of("/proc/self/stat")));
       EventFd.counter(poller, 0).close();
       Pipe.open(poller).close();
       TcpListener.bind(poller, TcpPair.anyPort()).close();
       TcpStream.connect(poller, address).close();
+      UdpSocket.bind(poller, TcpPair.anyPort()).close();
+      UnixListener.bind(poller, UnixAddress.unnamed()).close();
+      UnixStream.pair(poller).close();
     }
   }
 

@@ -74,8 +74,8 @@ class TcpOptionsTest {
             UnsupportedOperationException.class,
             () -> pair.client().getOption(StandardSocketOptions.IP_TOS));
     assertEquals(
-        "TCP sockets have no option IP_TOS: there are [SO_KEEPALIVE, SO_LINGER, SO_RCVBUF,"
-            + " SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, TCP_KEEPCOUNT, TCP_KEEPIDLE,"
+        "TCP sockets have no option IP_TOS: there are [SO_KEEPALIVE, SO_LINGER, SO_OOBINLINE,"
+            + " SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, TCP_KEEPCOUNT, TCP_KEEPIDLE,"
             + " TCP_KEEPINTERVAL, TCP_NODELAY]",
         e.getMessage());
     assertThrows(

@@ -60,7 +60,7 @@ final class Seam implements AutoCloseable {
         expected.name(), result < 0 ? Errno.name((int) -result) : "success, " + result, "errno");
   }
 
-  private long with(NativeMemory memory, LongUnaryOperator call) {
+  long with(NativeMemory memory, LongUnaryOperator call) {
     try {
       return call.applyAsLong(memory.address());
     } finally {
@@ -150,7 +150,7 @@ final class Seam implements AutoCloseable {
     return with(bytes(bytes), address -> syscalls.send(fd, address, bytes.length, flags));
   }
 
-  private NativeMemory bytes(byte... bytes) {
+  NativeMemory bytes(byte... bytes) {
     NativeMemory memory = allocate(Math.max(INT_MEMORY, bytes.length));
     memory.buffer().put(0, bytes);
     return memory;

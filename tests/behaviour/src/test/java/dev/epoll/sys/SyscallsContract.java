@@ -9,7 +9,13 @@ import org.junit.jupiter.api.Test;
  * function whose name it has.
  */
 abstract class SyscallsContract
-    implements EpollCallsContract, DescriptorCallsContract, SocketCallsContract, ErrnoContract {
+    implements EpollCallsContract,
+        DescriptorCallsContract,
+        FileCallsContract,
+        SocketCallsContract,
+        MessageCallsContract,
+        ObjectCallsContract,
+        ErrnoContract {
   private final String name;
   private final Syscalls syscalls;
 
