@@ -42,6 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class UdpSocketTest {
   private static final Duration A_WHILE = Duration.ofMillis(50);
+  private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
   private final List<UdpSocket> sockets = new ArrayList<>();
   private Poller poller;
@@ -65,6 +66,11 @@ class UdpSocketTest {
     UdpSocket socket = UdpSocket.bind(poller, TcpPair.anyPort());
     sockets.add(socket);
     return socket;
+  }
+
+  /** Any port of the wildcard address that has so many bytes. */
+  private static InetSocketAddress any(int bytes) throws Exception {
+    return new InetSocketAddress(InetAddress.getByAddress(new byte[bytes]), 0);
   }
 
   private static ByteBuffer message(int size, boolean direct) {
@@ -201,9 +207,9 @@ class UdpSocketTest {
 
   @Test
   void talksToTheJdkOverIpv4AndIpv6() throws Exception {
-    try (DatagramSocket jdk = new DatagramSocket(0, InetAddress.getByName("127.0.0.1"));
+    try (DatagramSocket jdk = new DatagramSocket(0, LOOPBACK);
         UdpSocket both = UdpSocket.open(poller, StandardProtocolFamily.INET6)) {
-      both.bind(new InetSocketAddress("::", 0));
+      both.bind(any(16));
       InetSocketAddress ofJdk = (InetSocketAddress) jdk.getLocalSocketAddress();
       assertTrue(both.trySend(message(9, true), ofJdk));
       DatagramPacket packet = new DatagramPacket(new byte[20], 20);
@@ -217,13 +223,12 @@ class UdpSocketTest {
 
   @Test
   void aMulticastGroupIsJoinedAndLeft() throws Exception {
-    NetworkInterface loopback =
-        NetworkInterface.getByInetAddress(InetAddress.getByName("127.0.0.1"));
+    NetworkInterface loopback = NetworkInterface.getByInetAddress(LOOPBACK);
     assumeTrue(loopback != null, "no loopback interface");
-    InetAddress group = InetAddress.getByName("239.255.7.7");
+    InetAddress group = InetAddress.getByAddress(new byte[] {(byte) 239, (byte) 255, 7, 7});
     try (UdpSocket receiver = UdpSocket.open(poller, StandardProtocolFamily.INET)) {
       receiver.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-      receiver.bind(new InetSocketAddress("0.0.0.0", 0));
+      receiver.bind(any(4));
       InetSocketAddress target = new InetSocketAddress(group, receiver.localAddress().getPort());
       a.setOption(StandardSocketOptions.IP_MULTICAST_IF, loopback);
       a.setOption(StandardSocketOptions.IP_MULTICAST_LOOP, true);
@@ -237,9 +242,7 @@ class UdpSocketTest {
       assertTrue(a.trySend(message(3, false), target));
       assertTrue(receiver.registration().blockUntil(Interest.READABLE, A_WHILE).isNone());
       assertThrows(SyscallException.class, () -> receiver.leave(group, loopback));
-      assertThrows(
-          SyscallException.class,
-          () -> receiver.join(InetAddress.getByName("127.0.0.1"), loopback));
+      assertThrows(SyscallException.class, () -> receiver.join(LOOPBACK, loopback));
     }
   }
 
