@@ -9,8 +9,6 @@ import dev.epoll.sys.ScratchMemory;
 import dev.epoll.sys.Syscalls;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -29,7 +27,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Whoever lends a descriptor closes it after the calls on it have returned: {@link #close()}
  * does not wait for them.
  */
-public final class RawFd extends AwaitableFd implements ByteStream {
+public sealed class RawFd extends AwaitableFd implements ByteStream permits Terminal {
   private static final Syscalls SYSCALLS = Backend.syscalls();
 
   /**
@@ -55,7 +53,7 @@ public final class RawFd extends AwaitableFd implements ByteStream {
   private final ReentrantLock readLock = new ReentrantLock();
   private final ReentrantLock writeLock = new ReentrantLock();
 
-  private RawFd(Poller poller, OwnedFd fd) throws IOException {
+  RawFd(Poller poller, OwnedFd fd) throws IOException {
     super(poller, fd);
     this.kind = kindOf(fd.number());
   }
@@ -94,19 +92,7 @@ public final class RawFd extends AwaitableFd implements ByteStream {
     } finally {
       ScratchMemory.giveBack(memory);
     }
-    return isTerminal(fd) ? Kind.TERMINAL : Kind.OTHER;
-  }
-
-  private static boolean isTerminal(int fd) {
-    try {
-      String path = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
-      return path.startsWith("/dev/pts/")
-          || path.startsWith("/dev/tty")
-          || path.startsWith("/dev/ptmx")
-          || path.equals("/dev/console");
-    } catch (IOException e) {
-      return false;
-    }
+    return Terminal.isTerminal(fd) ? Kind.TERMINAL : Kind.OTHER;
   }
 
   @Override

@@ -33,7 +33,7 @@ class TerminalTest {
   private Poller poller;
   private int keyboard;
   private int terminalFd;
-  private RawFd terminal;
+  private Terminal terminal;
 
   /** What makes a pseudo-terminal; pts(4). */
   public interface Pty {
@@ -54,7 +54,7 @@ class TerminalTest {
     check(Pty.C.grantpt(keyboard));
     check(Pty.C.unlockpt(keyboard));
     terminalFd = fds.open(Pty.C.ptsname(keyboard), LibC.O_RDWR | O_NOCTTY);
-    terminal = RawFd.borrow(poller, terminalFd);
+    terminal = Terminal.borrow(poller, terminalFd);
   }
 
   @AfterEach
