@@ -81,7 +81,7 @@ class StdinExampleTest :
         }
     })
 
-private fun ExampleProcess.write(text: String) {
+fun ExampleProcess.write(text: String) {
     input.write(text.toByteArray())
     input.flush()
 }
