@@ -4,10 +4,7 @@ import dev.epoll.net.ListenerSocket
 import dev.epoll.net.StreamSocket
 import java.net.SocketAddress
 import java.nio.channels.ClosedChannelException
-import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.FlowCollector
 
 /**
  * Accepts a connection, and suspends as long as none is waiting. Cancellable while it suspends; no connection is lost
@@ -33,22 +30,5 @@ public suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>
  * `CoroutineStart.UNDISPATCHED`, so that it reaches the `use` which closes the connection even if it is cancelled at
  * once.
  */
-public fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.connections(): Flow<S> = Connections(this)
-
-/** Not by `flow { }`, whose `emit` may throw a cancellation instead of handing the connection over. */
-private class Connections<A : SocketAddress, S : StreamSocket<A>>(private val listener: ListenerSocket<A, S>) :
-    Flow<S> {
-    override suspend fun collect(collector: FlowCollector<S>) {
-        while (true) {
-            currentCoroutineContext().ensureActive()
-            val stream =
-                try {
-                    listener.accept()
-                } catch (e: ClosedChannelException) {
-                    if (listener.isOpen) throw e
-                    return
-                }
-            collector.emit(stream)
-        }
-    }
-}
+public fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.connections(): Flow<S> =
+    TakenUntilClosed(this) { accept() }
