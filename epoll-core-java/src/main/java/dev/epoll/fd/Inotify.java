@@ -5,10 +5,10 @@ import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.sys.Backend;
 import dev.epoll.sys.Errno;
+import dev.epoll.sys.FileNames;
 import dev.epoll.sys.InotifyStruct;
 import dev.epoll.sys.Linux;
 import dev.epoll.sys.NativeMemory;
-import dev.epoll.sys.PathBytes;
 import dev.epoll.sys.ScratchMemory;
 import dev.epoll.sys.Syscalls;
 import java.io.IOException;
@@ -128,7 +128,7 @@ public final class Inotify extends AwaitableFd {
    */
   public Watch watch(Path path, InotifyMask mask) throws IOException {
     mask.checkCanBeWatchedFor();
-    byte[] name = PathBytes.of(path);
+    byte[] name = FileNames.encode(path);
     lock.lock();
     try {
       int descriptor = addWatch(name, mask);
@@ -145,9 +145,9 @@ public final class Inotify extends AwaitableFd {
   private int addWatch(byte[] name, InotifyMask mask) throws IOException {
     NativeMemory memory = ScratchMemory.take(SYSCALLS);
     try {
-      // What is cut off here is too long for the kernel anyway, which says so: ENAMETOOLONG.
-      int length = Math.min(name.length, ScratchMemory.SIZE - 1);
-      memory.buffer().put(0, name, 0, length).put(length, (byte) 0);
+      if (!FileNames.put(memory, name)) {
+        throw new SyscallException("inotify_add_watch", Errno.ENAMETOOLONG.number, fd());
+      }
       long address = memory.address();
       return (int)
           call("inotify_add_watch", fd -> SYSCALLS.inotifyAddWatch(fd, address, mask.bits()));
@@ -230,7 +230,7 @@ public final class Inotify extends AwaitableFd {
         watch,
         mask,
         InotifyStruct.cookie(struct),
-        name.length == 0 ? null : PathBytes.element(name));
+        name.length == 0 ? null : FileNames.element(name));
   }
 
   /** This descriptor for threads. */

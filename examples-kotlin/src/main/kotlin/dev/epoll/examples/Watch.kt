@@ -51,8 +51,12 @@ class Watch : CliktCommand("watch") {
         /** By cookie, the old names of renames whose new name has not come yet. */
         private val leaving = mutableMapOf<Int, Path>()
 
+        private var isStarting = true
+
         suspend fun follow() {
-            watch(root, quietly = true)
+            watch(root)
+            scan(root, announce = false)
+            isStarting = false
             echo("watching $root, ${folders.size} folders")
             try {
                 inotify.events().takeWhile { !it.isAny(IGNORED) || folders[it.watch()] != root }.collect(::tell)
@@ -62,24 +66,32 @@ class Watch : CliktCommand("watch") {
             }
         }
 
-        /** Watches first, then scans: what is made in between is seen twice, and said once. */
-        private fun watch(folder: Path, quietly: Boolean = false) {
-            try {
-                val isNew = folders.put(inotify.watch(folder, CHANGES), folder) == null
-                for (entry in folder.listDirectoryEntries()) {
-                    if (isNew && !quietly && found.add(entry)) say("created", entry)
-                    if (entry.isDirectory(NOFOLLOW_LINKS)) watch(entry, quietly)
-                }
-            } catch (e: IOException) {
-                // One that is gone again is told of by the events of the folder above.
-                if (e !is NoSuchFileException && e !is NotDirectoryException) echo("not watched: $e", err = true)
+        /** Whether it was not watched before. */
+        private fun watch(folder: Path): Boolean =
+            ifThere(false) { folders.put(inotify.watch(folder, CHANGES), folder) == null }
+
+        /** Comes after [watch], so that what is made in between is seen twice, and not missed; it is said once. */
+        private fun scan(folder: Path, announce: Boolean) {
+            for (entry in ifThere(emptyList()) { folder.listDirectoryEntries() }) {
+                val isFolder = entry.isDirectory(NOFOLLOW_LINKS)
+                if (announce && found.add(entry)) appeared("created", entry, isFolder)
+                else if (isFolder) scan(entry, announce = watch(entry) && !isStarting)
             }
         }
+
+        /** Something may be gone again, which the events of the folder above tell. */
+        private fun <T> ifThere(otherwise: T, look: () -> T): T =
+            try {
+                look()
+            } catch (e: IOException) {
+                if (e !is NoSuchFileException && e !is NotDirectoryException) echo("not watched: $e", err = true)
+                otherwise
+            }
 
         private fun tell(event: InotifyEvent) {
             if (event.isAny(OVERFLOW)) {
                 echo("too much at once: some changes were lost", err = true)
-                return watch(root)
+                return scan(root, announce = false)
             }
             val folder = folders[event.watch()] ?: return // It was moved away.
             val path = event.name()?.let(folder::resolve) ?: folder
@@ -90,6 +102,7 @@ class Watch : CliktCommand("watch") {
                 event.isAny(CLOSE_WRITE) -> say("written", path)
                 event.isAny(DELETE) -> gone("deleted", path)
                 event.isAny(MOVED_FROM) -> {
+                    found.removeIf { it.startsWith(path) }
                     leaving[event.cookie()] = path
                     scope.launch {
                         delay(BETWEEN_NAMES)
@@ -98,7 +111,6 @@ class Watch : CliktCommand("watch") {
                 }
                 event.isAny(MOVED_TO) -> {
                     val old = leaving.remove(event.cookie()) ?: return appeared("moved in", path, isFolder)
-                    found.removeIf { it.startsWith(old) }
                     folders.replaceAll { _, it -> if (it.startsWith(old)) path.resolve(old.relativize(it)) else it }
                     appeared("renamed ${root.relativize(old)} ->", path, isFolder)
                 }
@@ -106,20 +118,18 @@ class Watch : CliktCommand("watch") {
         }
 
         private fun appeared(how: String, path: Path, isFolder: Boolean) {
+            val isNew = isFolder && watch(path)
             say(how, path)
-            if (isFolder) watch(path)
+            if (isFolder) scan(path, isNew)
         }
 
         private fun gone(how: String, path: Path) {
             say(how, path)
             found.removeIf { it.startsWith(path) }
-            folders
-                .filterValues { it.startsWith(path) }
-                .keys
-                .forEach {
-                    folders.remove(it)
-                    it.remove()
-                }
+            for (watch in folders.filterValues { it.startsWith(path) }.keys) {
+                folders.remove(watch)
+                watch.remove()
+            }
         }
 
         private fun say(how: String, path: Path) = echo("$how ${root.relativize(path)}")

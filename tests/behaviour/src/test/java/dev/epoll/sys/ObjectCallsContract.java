@@ -55,9 +55,14 @@ interface ObjectCallsContract {
       assertEquals(1, seam.readLong(timer), "a time in the past has expired");
       Seam.fails(Errno.EINVAL, settime(seam, timer, -1, setting, old));
       for (long nanos : new long[] {-1, 1_000_000_000}) {
-        setting.buffer().putLong(24, nanos);
-        Seam.fails(Errno.EINVAL, settime(seam, timer, 0, setting, old));
+        for (int at : new int[] {8, 24}) {
+          setting.buffer().putLong(8, 0).putLong(24, 1).putLong(at, nanos);
+          Seam.fails(Errno.EINVAL, settime(seam, timer, 0, setting, old));
+        }
       }
+      setting.buffer().putLong(16, -1).putLong(24, 0);
+      Seam.fails(Errno.EINVAL, settime(seam, timer, 0, setting, old));
+      setting.buffer().putLong(16, 1);
       int pipe = seam.pipe(0)[0];
       setting.buffer().putLong(24, 0);
       Seam.fails(Errno.EINVAL, settime(seam, pipe, 0, setting, old));
