@@ -42,7 +42,7 @@ class PostgresExampleTest :
             test("one thread waits for all queries, and at SIG$signal they end on the server") {
                 withPoller {
                     val watch = connect()
-                    val sleep = "select pg_sleep(600) -- $signal"
+                    val sleep = "$SLEEP -- $signal"
                     postgres("--connections", "40", "--queries", "50", "--sql", sleep).use { example ->
                         watch.waitForActive(40, sleep)
                         val threads = threadsOf(example.pid)

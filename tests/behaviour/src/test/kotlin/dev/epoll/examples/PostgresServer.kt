@@ -15,7 +15,8 @@ import kotlin.io.path.isDirectory
 import kotlin.io.path.listDirectoryEntries
 import kotlinx.coroutines.delay
 
-const val SLEEP = "select pg_sleep(600)"
+/** Longer than any test may take, but not for ever: a query that is not cancelled is to fail a test, not to hang it. */
+const val SLEEP = "select pg_sleep(60)"
 
 /** A PostgreSQL server on a Unix socket, in a folder of its own that goes with it when this process ends. */
 object PostgresServer {
