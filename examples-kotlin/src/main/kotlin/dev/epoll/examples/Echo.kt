@@ -8,10 +8,7 @@ import dev.epoll.coroutines.*
 import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpStream
 import java.io.IOException
-import java.net.BindException
-import java.net.InetSocketAddress
 import java.nio.ByteBuffer
-import java.nio.channels.UnresolvedAddressException
 import java.util.concurrent.atomic.LongAdder
 import kotlin.concurrent.thread
 import kotlinx.coroutines.*
@@ -32,7 +29,7 @@ class Echo : CliktCommand("echo") {
     override fun run() {
         backend?.let { System.setProperty("dev.epoll.backend", it) }
         Poller.open().use { poller ->
-            val listener = listen(poller)
+            val listener = listenOn(poller, host, port)
             val main = Thread.currentThread()
             Runtime.getRuntime().addShutdownHook(thread(start = false) { listener.close().also { main.join(5_000) } })
             echo("listening on ${listener.localAddress().run { "${address.hostAddress}:$port" }}")
@@ -40,15 +37,6 @@ class Echo : CliktCommand("echo") {
         }
         echo("served ${served.sum()} connections, ${bytes.sum()} bytes")
     }
-
-    private fun listen(poller: Poller): TcpListener =
-        try {
-            TcpListener.bind(poller, InetSocketAddress(host, port))
-        } catch (e: BindException) {
-            throw PrintMessage("cannot listen on $host:$port: ${e.message}", statusCode = 1, printError = true)
-        } catch (e: UnresolvedAddressException) {
-            throw PrintMessage("cannot listen on $host:$port: no such host", statusCode = 1, printError = true)
-        }
 
     private fun dispatcher(poller: Poller): CoroutineDispatcher =
         when (runOn) {
