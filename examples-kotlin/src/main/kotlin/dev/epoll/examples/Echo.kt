@@ -10,7 +10,6 @@ import dev.epoll.net.TcpStream
 import java.io.IOException
 import java.nio.ByteBuffer
 import java.util.concurrent.atomic.LongAdder
-import kotlin.concurrent.thread
 import kotlinx.coroutines.*
 
 /** A server that sends back what it is sent. */
@@ -29,10 +28,9 @@ class Echo : CliktCommand("echo") {
     override fun run() {
         backend?.let { System.setProperty("dev.epoll.backend", it) }
         Poller.open().use { poller ->
-            val listener = listenOn(poller, host, port)
-            val main = Thread.currentThread()
-            Runtime.getRuntime().addShutdownHook(thread(start = false) { listener.close().also { main.join(5_000) } })
-            echo("listening on ${listener.localAddress().run { "${address.hostAddress}:$port" }}")
+            val listener = listen(poller, host, port)
+            atSignal { listener.close() }
+            echo("listening on ${listener.hostAndPort()}")
             runBlocking(dispatcher(poller)) { serve(listener) }
         }
         echo("served ${served.sum()} connections, ${bytes.sum()} bytes")
