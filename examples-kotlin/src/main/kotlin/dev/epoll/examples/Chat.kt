@@ -23,7 +23,7 @@ private val NAME = Regex("[A-Za-z0-9_-]{1,20}")
 private const val QUEUE = 64
 
 /** How long a client that leaves or is dropped has to read what it was told before. */
-private val GRACE = 2.seconds
+private val GRACE = 5.seconds
 
 /**
  * Rooms in which everybody reads what the others write, over TCP and a Unix socket.

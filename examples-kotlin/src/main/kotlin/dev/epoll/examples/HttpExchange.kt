@@ -79,6 +79,7 @@ class HttpExchange(private val connection: HttpConnection, buffers: HttpBuffers)
         while (left > input.remaining()) {
             left -= input.remaining()
             input.position(input.limit())
+            flush()
             if (tell) output.put(CONTINUE)
             tell = false
             flush()

@@ -95,9 +95,8 @@ class HttpRequest(private val bytes: ByteBuffer) {
         isHttp10 = isText(version, to, "HTTP/1.0")
         isPersistent = isText(version, to, "HTTP/1.1")
         if (isHttp10 || isPersistent) return
-        throw RefusedRequest(
-            if (Regex("HTTP/[2-9].[0-9]").matches(text(version, to))) VERSION_NOT_SUPPORTED else BAD_REQUEST
-        )
+        demand(HTTP_VERSION.matches(text(version, to)))
+        throw RefusedRequest(VERSION_NOT_SUPPORTED)
     }
 
     private fun target(from: Int, to: Int) {
@@ -117,10 +116,7 @@ class HttpRequest(private val bytes: ByteBuffer) {
             isName(line, colon, "connection") -> connection(value(colon, end).split(',').map { it.trim() })
             isName(line, colon, "content-length") -> bodyLength(value(colon, end))
             isName(line, colon, "transfer-encoding") -> throw RefusedRequest(LENGTH_REQUIRED)
-            isName(line, colon, "expect") -> {
-                if (value(colon, end) != "100-continue") throw RefusedRequest(EXPECTATION_FAILED)
-                expectsContinue = true
-            }
+            isName(line, colon, "expect") -> expectsContinue = value(colon, end) == "100-continue"
         }
     }
 
@@ -153,16 +149,12 @@ class HttpRequest(private val bytes: ByteBuffer) {
         return to
     }
 
-    private fun isText(from: Int, to: Int, text: String): Boolean {
-        if (to - from != text.length) return false
-        for (i in text.indices) if (bytes.get(from + i) != text[i].code.toByte()) return false
-        return true
-    }
-
     /** Whether [name], in small letters, stands there in letters of any case. */
-    private fun isName(from: Int, to: Int, name: String): Boolean {
-        if (to - from != name.length) return false
-        for (i in name.indices) if (bytes.get(from + i).toInt() or 0x20 != name[i].code) return false
+    private fun isName(from: Int, to: Int, name: String) = isText(from, to, name, 'a'.code xor 'A'.code)
+
+    private fun isText(from: Int, to: Int, text: String, ignoredBit: Int = 0): Boolean {
+        if (to - from != text.length) return false
+        for (i in text.indices) if (bytes.get(from + i).toInt() or ignoredBit != text[i].code) return false
         return true
     }
 
@@ -178,6 +170,7 @@ class HttpRequest(private val bytes: ByteBuffer) {
         const val TAB = '\t'.code.toByte()
         const val CR = '\r'.code.toByte()
         const val LF = '\n'.code.toByte()
+        val HTTP_VERSION = Regex("HTTP/[0-9]\\.[0-9]")
         val OTHER_METHODS = setOf("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT")
     }
 }

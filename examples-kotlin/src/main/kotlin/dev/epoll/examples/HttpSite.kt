@@ -30,7 +30,6 @@ enum class HttpStatus(code: Int, reason: String, headers: String = "") {
     LENGTH_REQUIRED(411, "Length Required"),
     CONTENT_TOO_LARGE(413, "Content Too Large"),
     URI_TOO_LONG(414, "URI Too Long"),
-    EXPECTATION_FAILED(417, "Expectation Failed"),
     HEAD_TOO_LARGE(431, "Request Header Fields Too Large"),
     NOT_IMPLEMENTED(501, "Not Implemented"),
     UNAVAILABLE(503, "Service Unavailable"),

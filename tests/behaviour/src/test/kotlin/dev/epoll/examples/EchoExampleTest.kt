@@ -10,7 +10,6 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
-import io.kotest.matchers.string.shouldMatch
 import java.net.InetAddress
 import java.net.ServerSocket
 import java.net.Socket
@@ -108,12 +107,6 @@ class EchoExampleTest :
     })
 
 private fun echo(vararg arguments: String) = ExampleProcess.start("dev.epoll.examples.EchoKt", *arguments)
-
-private fun ExampleProcess.port(): Int {
-    val line = out.readLine()
-    line shouldMatch "listening on 127.0.0.1:\\d+"
-    return line.substringAfterLast(':').toInt()
-}
 
 private fun roundTrip(port: Int, seed: Int) {
     val bytes = Random(seed).nextBytes(BYTES)

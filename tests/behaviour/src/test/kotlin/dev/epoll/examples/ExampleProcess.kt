@@ -1,6 +1,8 @@
 package dev.epoll.examples
 
 import java.io.BufferedReader
+import java.io.File
+import java.nio.file.Files
 import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
 
@@ -13,6 +15,19 @@ class ExampleProcess(builder: ProcessBuilder) : AutoCloseable {
     val out: BufferedReader = process.inputReader()
     val input = process.outputStream
     val pid = process.pid()
+
+    /** The TCP port that it says, in its first line, that it listens on. */
+    fun port(): Int {
+        val line = out.readLine()
+        val match = LISTENING.find(line.orEmpty()) ?: throw AssertionError("it does not listen, but said: $line")
+        return match.groupValues[1].toInt()
+    }
+
+    /** What its descriptors are, as the kernel shows them. */
+    fun fds(): List<String> =
+        File("/proc/$pid/fd").listFiles().orEmpty().mapNotNull {
+            runCatching { Files.readSymbolicLink(it.toPath()).toString() }.getOrNull()
+        }
 
     /** All that it said on stderr, once it has ended. */
     fun errors(): List<String> {
@@ -38,6 +53,8 @@ class ExampleProcess(builder: ProcessBuilder) : AutoCloseable {
     }
 
     companion object {
+        private val LISTENING = Regex("^listening on 127\\.0\\.0\\.1:(\\d+)")
+
         /** The command that runs [mainClass] on what the tests run on. */
         fun command(mainClass: String, vararg arguments: String): List<String> = buildList {
             // A process that starts in the background of a script inherits an ignored SIGINT.
