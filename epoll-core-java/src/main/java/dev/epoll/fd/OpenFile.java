@@ -22,14 +22,14 @@ final class OpenFile {
 
   /** Opens {@code path} with {@code flags} and O_CLOEXEC, and returns the number. */
   static int open(Path path, int flags) throws IOException {
-    int fd = call(path.toString(), flags | Linux.O_CLOEXEC);
+    int fd = call(FileNames.encode(path), flags | Linux.O_CLOEXEC);
     if (fd < 0) {
       throw failure(path, -fd);
     }
     return fd;
   }
 
-  private static int call(String path, int flags) {
+  private static int call(byte[] path, int flags) {
     NativeMemory memory = ScratchMemory.take(SYSCALLS);
     try {
       if (!FileNames.put(memory, path)) {

@@ -4,21 +4,17 @@ import com.github.ajalt.clikt.core.*
 import com.github.ajalt.clikt.parameters.options.*
 import com.github.ajalt.clikt.parameters.types.*
 import dev.epoll.Poller
-import dev.epoll.SyscallException
 import dev.epoll.coroutines.*
 import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpOptions
 import dev.epoll.net.TcpStream
-import java.io.IOException
 import java.net.StandardSocketOptions.TCP_NODELAY
 import java.nio.ByteBuffer
-import kotlin.concurrent.thread
 import kotlinx.coroutines.*
 
 private const val SWEEP_MILLIS = 100L
 private const val SWEEP_BATCH = 1000
 private const val MAX_WAITING = 256 * 1024
-private const val ACCEPT_AGAIN_MILLIS = 100L
 
 /** A small Redis: keys and values in memory, for redis-cli and the clients of Redis. */
 class Redis : CliktCommand("redis") {
@@ -34,42 +30,26 @@ class Redis : CliktCommand("redis") {
 
     override fun run() {
         Poller.open().use { poller ->
-            val listener = listenOn(poller, host, port, TcpOptions.none().with(TCP_NODELAY, true))
-            val main = Thread.currentThread()
-            Runtime.getRuntime().addShutdownHook(thread(start = false) { listener.close().also { main.join(5_000) } })
-            echo("listening on ${listener.localAddress().run { "${address.hostAddress}:$port" }}")
+            val listener = listen(poller, host, port, TcpOptions.none().with(TCP_NODELAY, true))
+            atSignal { listener.close() }
+            echo("listening on ${listener.hostAndPort()}")
             runBlocking(poller.asCoroutineDispatcher()) { serve(listener) }
         }
         echo("served ${counts.connections} connections, ${counts.commands} commands")
     }
 
-    /** Ends when the listener is closed; then the connections that are left are cancelled. */
-    private suspend fun serve(listener: TcpListener) = supervisorScope {
-        launch { removeExpired() }
-        while (listener.isOpen) {
+    private suspend fun serve(listener: TcpListener) = coroutineScope {
+        val sweeper = launch { removeExpired() }
+        listener.serveEach { stream ->
+            counts.connections++
+            counts.clients++
             try {
-                listener.connections().collect { stream ->
-                    launch(start = CoroutineStart.UNDISPATCHED) { stream.use { serve(it) } }
-                }
-            } catch (e: SyscallException) {
-                // No descriptor is free. The connection waits in the kernel until one is.
-                echo("cannot accept a connection: ${e.message}", err = true)
-                delay(ACCEPT_AGAIN_MILLIS)
+                converse(stream, RedisClient())
+            } finally {
+                counts.clients--
             }
         }
-        coroutineContext.cancelChildren()
-    }
-
-    private suspend fun serve(stream: TcpStream) {
-        counts.connections++
-        counts.clients++
-        try {
-            converse(stream, RedisClient())
-        } catch (e: IOException) {
-            echo("a connection ended early: ${e.message}", err = true)
-        } finally {
-            counts.clients--
-        }
+        sweeper.cancel()
     }
 
     /** What one read brings is answered with one write; and nothing more is read until that has been taken. */
