@@ -68,9 +68,11 @@ fun atSignal(stop: () -> Unit) {
  */
 suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.serveEach(serve: suspend (S) -> Unit) =
     supervisorScope {
+        var isRefused = false
         while (isOpen) {
             try {
                 connections().collect { stream ->
+                    isRefused = false
                     launch(start = UNDISPATCHED) {
                         try {
                             stream.use { serve(it) }
@@ -82,6 +84,8 @@ suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.serveE
             } catch (e: SyscallException) {
                 if (e.errnoName() !in listOf("EMFILE", "ENFILE")) throw e
                 // Clients wait in the backlog until a connection is closed.
+                if (!isRefused) System.err.println("no connection can be accepted now: ${e.message}")
+                isRefused = true
                 delay(100.milliseconds)
             }
         }
