@@ -94,9 +94,11 @@ class PidFdTest {
 
   @Test
   void aProcessNeedNotBeAChildAndAZombieHasExited() throws Exception {
-    // The grandchild's parent, sleep, never reaps it.
+    // The grandchild's parent, once it is sleep, never reaps it.
     Process parent = start("sh", "-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 600");
     long grandchild = Long.parseLong(parent.inputReader().readLine());
+    Eventually.until(
+        "the shell has become sleep", () -> parent.info().command().orElse("").endsWith("sleep"));
     try (PidFd pidFd = PidFd.open(poller, grandchild)) {
       assertFalse(pidFd.hasExited());
       parent.getOutputStream().close();

@@ -81,7 +81,7 @@ class ProcessesTest :
             withPoller {
                 val started = CompletableDeferred<ChildProcess>()
                 val user = launch {
-                    poller.withProcess(shell("trap '' TERM; sleep 600")) {
+                    poller.withProcess(shell("trap '' TERM; exec sleep 600")) {
                         started.complete(it)
                         awaitCancellation()
                     }

@@ -60,7 +60,7 @@ class RunExampleTest :
         }
 
         test("a command that does not listen is killed") {
-            run("--grace=0.2", "sh", "-c", "trap '' TERM; echo $$; sleep 600; sleep 600").use {
+            run("--grace=0.2", "sh", "-c", "trap '' TERM; echo $$; exec sleep 600").use {
                 val pid = it.out.readLine().toLong()
                 it.signal("TERM")
                 it.end() shouldBe 143
