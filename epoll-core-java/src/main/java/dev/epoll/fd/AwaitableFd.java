@@ -281,6 +281,33 @@ public abstract class AwaitableFd implements Channel {
     }
   }
 
+  /**
+   * Something that is tried without waiting.
+   *
+   * @param <T> what it gives
+   */
+  @FunctionalInterface
+  protected interface Attempt<T> {
+    /** Makes it; null if it would block. */
+    @Nullable T make() throws IOException;
+  }
+
+  /**
+   * Makes {@code attempt} until it succeeds, and the calling thread wait in between.
+   *
+   * @throws InterruptedIOException if the thread is interrupted, with its status set
+   * @throws IOException as {@code attempt}, and as {@link Registration#blockUntil(Interest)}
+   */
+  protected final <T> T blockUntilDone(Interest interest, Attempt<T> attempt) throws IOException {
+    while (true) {
+      T result = attempt.make();
+      if (result != null) {
+        return result;
+      }
+      block(registration, interest, null);
+    }
+  }
+
   /** The kind and the number. */
   @Override
   public String toString() {

@@ -252,14 +252,6 @@ public final class Inotify extends AwaitableFd {
    * others.
    */
   public Blocking blocking() {
-    return () -> {
-      while (true) {
-        InotifyEvent event = tryTake();
-        if (event != null) {
-          return event;
-        }
-        block(registration(), Interest.READABLE, null);
-      }
-    };
+    return () -> blockUntilDone(Interest.READABLE, this::tryTake);
   }
 }

@@ -177,20 +177,25 @@ public final class SignalFd extends AwaitableFd {
         SignalRecord.value(struct));
   }
 
+  /** This descriptor for threads. */
+  @FunctionalInterface
+  public interface Blocking {
+    /**
+     * Takes a signal, and waits as long as none is pending.
+     *
+     * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while
+     *     waiting
+     * @throws java.io.InterruptedIOException if the thread is interrupted, with its status set; the
+     *     descriptor stays open
+     */
+    Event take() throws IOException;
+  }
+
   /**
-   * Takes a signal, and makes the calling thread wait as long as none is pending; a virtual thread
-   * leaves its carrier to others.
-   *
-   * @throws InterruptedException as {@link dev.epoll.Registration#blockUntil(Interest)}
-   * @throws IOException as {@link dev.epoll.Registration#blockUntil(Interest)}
+   * This descriptor for threads: taking waits. A virtual thread that waits leaves its carrier to
+   * others.
    */
-  public Event blockUntilSignal() throws IOException, InterruptedException {
-    while (true) {
-      Event event = tryTake();
-      if (event != null) {
-        return event;
-      }
-      registration().blockUntil(Interest.READABLE);
-    }
+  public Blocking blocking() {
+    return () -> blockUntilDone(Interest.READABLE, this::tryTake);
   }
 }

@@ -159,13 +159,7 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
     return new Blocking<>() {
       @Override
       public A receive(ByteBuffer target) throws IOException {
-        while (true) {
-          A sender = tryReceive(target);
-          if (sender != null) {
-            return sender;
-          }
-          block(registration(), Interest.READABLE, null);
-        }
+        return blockUntilDone(Interest.READABLE, () -> tryReceive(target));
       }
 
       @Override

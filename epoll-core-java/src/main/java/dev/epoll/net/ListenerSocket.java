@@ -118,13 +118,7 @@ public abstract sealed class ListenerSocket<A extends SocketAddress, S extends S
     return new Blocking<>() {
       @Override
       public S accept() throws IOException {
-        while (true) {
-          S stream = tryAccept();
-          if (stream != null) {
-            return stream;
-          }
-          block(registration(), Interest.READABLE, null);
-        }
+        return blockUntilDone(Interest.READABLE, ListenerSocket.this::tryAccept);
       }
 
       @Override

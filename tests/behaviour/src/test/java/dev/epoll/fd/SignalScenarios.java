@@ -76,9 +76,9 @@ public final class SignalScenarios {
     }
     try (Poller poller = Poller.open();
         SignalFd signals = SignalFd.open(poller, Signal.USR1, REAL_TIME)) {
-      assertEquals(Signal.USR1, signals.blockUntilSignal().signal());
+      assertEquals(Signal.USR1, signals.blocking().take().signal());
       for (int i = 0; i < 100; i++) {
-        SignalFd.Event event = signals.blockUntilSignal();
+        SignalFd.Event event = signals.blocking().take();
         assertEquals(REAL_TIME, event.signal());
         assertEquals(-i, event.value());
         assertEquals(BY_SIGQUEUE, event.code());
@@ -113,9 +113,9 @@ public final class SignalScenarios {
         SignalFd signals = SignalFd.open(poller, Signal.CHLD)) {
       while (signals.tryTake() != null) {} // of children before
       Process child = new ProcessBuilder("sh", "-c", "exit 7").start();
-      SignalFd.Event event = signals.blockUntilSignal();
+      SignalFd.Event event = signals.blocking().take();
       while (event.pid() != child.pid()) { // what the JDK starts children with
-        event = signals.blockUntilSignal();
+        event = signals.blocking().take();
       }
       assertEquals(7, event.status());
       assertEquals(7, child.waitFor());
@@ -126,7 +126,7 @@ public final class SignalScenarios {
     try (Poller poller = Poller.open();
         SignalFd signals = SignalFd.open(poller, Signal.TERM)) {
       kill(Signal.TERM);
-      assertEquals(Signal.TERM, signals.blockUntilSignal().signal());
+      assertEquals(Signal.TERM, signals.blocking().take().signal());
     }
   }
 
@@ -138,10 +138,10 @@ public final class SignalScenarios {
       try (Poller poller = Poller.open()) {
         SignalFd signals = SignalFd.open(poller, Signal.USR1);
         Running<SignalFd.Event> waiting =
-            Running.on(kind, signals::blockUntilSignal).waitingOn(signals.registration());
+            Running.on(kind, signals.blocking()::take).waitingOn(signals.registration());
         kill(Signal.USR1);
         assertEquals(Signal.USR1, waiting.result().signal());
-        waiting = Running.on(kind, signals::blockUntilSignal).waitingOn(signals.registration());
+        waiting = Running.on(kind, signals.blocking()::take).waitingOn(signals.registration());
         signals.close();
         assertInstanceOf(ClosedRegistrationException.class, waiting.failure());
         assertThrows(ClosedChannelException.class, signals::tryTake);
