@@ -12,7 +12,6 @@ import io.kotest.matchers.longs.shouldBeGreaterThanOrEqual
 import io.kotest.matchers.longs.shouldBeLessThan
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
-import io.kotest.matchers.string.shouldMatch
 import io.kotest.matchers.string.shouldNotContain
 import java.io.File
 import java.net.InetAddress
@@ -304,12 +303,6 @@ class RedisExampleTest :
     })
 
 private fun redis(vararg arguments: String = arrayOf("--port", "0")) = ExampleProcess.start(MAIN, *arguments)
-
-private fun ExampleProcess.port(): Int {
-    val line = out.readLine()
-    line shouldMatch "listening on 127.0.0.1:\\d+"
-    return line.substringAfterLast(':').toInt()
-}
 
 private fun converse(port: Int, request: String, reply: List<String>) {
     talk(port, "flushall")

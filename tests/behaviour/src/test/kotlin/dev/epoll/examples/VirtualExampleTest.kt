@@ -20,7 +20,7 @@ class VirtualExampleTest :
             enabled = hasVirtualThreads
         ) {
             ExampleProcess.start(MAIN, "--port", "0").use { server ->
-                val port = server.out.readLine().substringAfterLast(':').toInt()
+                val port = server.port()
                 val sent = Random(1).nextBytes(300_000)
                 val clients = List(CLIENTS) { ProcessBuilder("nc", "-N", "127.0.0.1", "$port").start() }
                 clients.forEach { client ->
