@@ -20,7 +20,7 @@ private const val LOBBY = "lobby"
 private val NAME = Regex("[A-Za-z0-9_-]{1,20}")
 
 /** So many lines wait for a client that does not read; the next one drops it. */
-private const val QUEUE = 64
+private const val QUEUE = 1024
 
 /** How long a client that leaves or is dropped has to read what it was told before. */
 private val GRACE = 5.seconds
