@@ -10,7 +10,8 @@ import java.nio.ByteBuffer
  *
  * Cancellable while it suspends; nothing is read then, and [target] is not touched later. As long as there are bytes it
  * does not suspend, and so neither checks for cancellation nor lets others have the thread: a loop that reads from a
- * fast peer on a thread that it shares should call `yield()` now and then.
+ * fast peer on a thread that it shares should call `yield()` now and then. Who has awaited readiness already calls
+ * [ByteSource.tryRead] instead: after a read that found less than there was room for, this function awaits first.
  *
  * @return how many bytes, 0 only if [target] has no room, or -1 at the end of the stream
  * @throws IllegalArgumentException if [target] is read-only
