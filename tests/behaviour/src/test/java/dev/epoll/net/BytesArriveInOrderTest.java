@@ -7,8 +7,11 @@ import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.fd.ByteSink;
 import dev.epoll.fd.ByteSource;
+import dev.epoll.fd.ChildProcess;
 import dev.epoll.fd.Pipe;
+import dev.epoll.fd.Pty;
 import dev.epoll.fd.RawFd;
+import dev.epoll.fd.Terminal;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.Running;
 import java.nio.ByteBuffer;
@@ -46,6 +49,24 @@ class BytesArriveInOrderTest {
     try (Poller poller = Poller.open();
         UnixStream.Pair pair = UnixStream.pair(poller)) {
       arriveInOrder(pair.first(), pair.second());
+    }
+  }
+
+  @Test
+  void throughAChildProcess() throws Exception {
+    try (Poller poller = Poller.open();
+        ChildProcess cat = ChildProcess.start(poller, new ProcessBuilder("cat"))) {
+      arriveInOrder(cat.stdin(), cat.stdout());
+    }
+  }
+
+  @Test
+  void throughATerminalInRawMode() throws Exception {
+    try (Poller poller = Poller.open();
+        Pty pty = Pty.open(poller);
+        Terminal terminal = pty.openTerminal()) {
+      var unused = terminal.rawMode(); // Its settings go with the pty.
+      arriveInOrder(terminal, pty);
     }
   }
 
