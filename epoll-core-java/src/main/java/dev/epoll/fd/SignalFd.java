@@ -12,6 +12,7 @@ import dev.epoll.sys.SignalSet;
 import dev.epoll.sys.Syscalls;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -136,7 +137,10 @@ public final class SignalFd extends AwaitableFd {
 
   private static long blockedIn(Path thread) throws IOException {
     try {
-      for (String line : Files.readAllLines(thread.resolve("status"))) {
+      // Kernel: the name of a thread is in there as 15 bytes, which may end within a character: no
+      // UTF-8, but always Latin-1.
+      Path status = thread.resolve("status");
+      for (String line : Files.readAllLines(status, StandardCharsets.ISO_8859_1)) {
         if (line.startsWith(BLOCKED)) {
           return Long.parseUnsignedLong(line.substring(BLOCKED.length()).trim(), 16);
         }

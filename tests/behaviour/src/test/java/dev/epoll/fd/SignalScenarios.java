@@ -23,6 +23,7 @@ import dev.epoll.testing.ThreadKind;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import jnr.ffi.LibraryLoader;
 
 /** What {@link SignalFdTest} runs in a JVM that blocks USR1, CHLD, TERM and RTMIN+1. */
@@ -64,6 +65,19 @@ public final class SignalScenarios {
         assertTrue(event.uid() >= 0);
         assertTrue(isSilent(signals));
       }
+    }
+  }
+
+  public static void theNamesOfThreadsDoNotMatter() throws Exception {
+    Thread thread = new Thread(LockSupport::park, "ä".repeat(20));
+    thread.start();
+    Eventually.parked(thread);
+    try (Poller poller = Poller.open();
+        SignalFd signals = SignalFd.open(poller, Signal.USR1)) {
+      assertTrue(isSilent(signals));
+    } finally {
+      LockSupport.unpark(thread);
+      thread.join();
     }
   }
 
