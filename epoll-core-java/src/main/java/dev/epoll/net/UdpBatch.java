@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * UDP messages that are sent, or were received, by one system call: {@link
  * UdpSocket#trySend(UdpBatch)} and {@link UdpSocket#tryReceive(UdpBatch)}. Its memory is used again
- * and again.
+ * and again. A batch that was received can be sent: each message goes back to its sender.
  *
  * <pre>
  *   0                    first         end        capacity
@@ -131,15 +131,20 @@ public final class UdpBatch {
 
   private void describe(int index, int count, int nameLength) {
     int header = index * MessageHeader.MMSG_SIZE;
-    int iovec = index * MessageHeader.IOVEC_SIZE;
     MessageHeader.clear(headers.buffer(), header);
-    MessageHeader.putIovec(
-        iovecs.buffer(), iovec, bytes.address() + (long) index * maxBytes, count);
-    MessageHeader.putIovecs(headers.buffer(), header, iovecs.address() + iovec, 1);
+    putLength(index, count);
+    long iovec = iovecs.address() + (long) index * MessageHeader.IOVEC_SIZE;
+    MessageHeader.putIovecs(headers.buffer(), header, iovec, 1);
     if (nameLength > 0) {
       long nameAddress = names.address() + (long) index * NAME_SIZE;
       MessageHeader.putName(headers.buffer(), header, nameAddress, nameLength);
     }
+  }
+
+  /** How many bytes message {@code index} has, or has room for. */
+  private void putLength(int index, int count) {
+    long address = bytes.address() + (long) index * maxBytes;
+    MessageHeader.putIovec(iovecs.buffer(), index * MessageHeader.IOVEC_SIZE, address, count);
   }
 
   private ByteBuffer name(int index) {
@@ -151,17 +156,18 @@ public final class UdpBatch {
   }
 
   /**
-   * The bytes of message {@code index} that was received; valid until the batch is used again.
+   * The bytes of message {@code index}; valid until the batch is used again.
    *
    * @throws IndexOutOfBoundsException if there are not so many
    */
   public ByteBuffer bytes(int index) {
-    int count = MessageHeader.moved(headers.buffer(), headerOf(index));
+    int iovec = (first + Objects.checkIndex(index, size())) * MessageHeader.IOVEC_SIZE;
+    int count = MessageHeader.iovecLength(iovecs.buffer(), iovec);
     return bytes.buffer().slice((first + index) * maxBytes, count);
   }
 
   /**
-   * Who sent message {@code index}.
+   * Who sent message {@code index} that was received.
    *
    * @throws IndexOutOfBoundsException if there are not so many
    */
@@ -227,6 +233,10 @@ public final class UdpBatch {
       @Override
       public void done(int count) {
         end = count;
+        // So that they can be sent on as they came, and not with what their room held before.
+        for (int i = 0; i < count; i++) {
+          putLength(i, MessageHeader.moved(headers.buffer(), i * MessageHeader.MMSG_SIZE));
+        }
       }
     };
   }

@@ -57,6 +57,11 @@ public final class MessageHeader {
     memory.putLong(offset + Long.BYTES, bytes);
   }
 
+  /** How many bytes an iovec describes. */
+  public static int iovecLength(ByteBuffer memory, int offset) {
+    return (int) memory.getLong(offset + Long.BYTES);
+  }
+
   /** Where control messages are, or are to be stored, and how many bytes. */
   public static void putControl(ByteBuffer memory, int offset, long address, int bytes) {
     memory.putLong(offset + CONTROL_ADDRESS, address);

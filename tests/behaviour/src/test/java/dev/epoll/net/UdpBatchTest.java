@@ -84,6 +84,24 @@ class UdpBatchTest {
   }
 
   @Test
+  void aBatchThatWasReceivedGoesBackAsItCame() throws Exception {
+    UdpBatch batch = UdpBatch.allocate(3, 100);
+    batch.add(ByteBuffer.allocate(100), b.localAddress());
+    assertEquals(1, a.trySend(batch));
+    b.registration().blockUntil(Interest.READABLE);
+    assertEquals(1, b.tryReceive(batch));
+    a.trySend(message(7), b.localAddress());
+    a.trySend(ByteBuffer.allocate(0), b.localAddress());
+    b.registration().blockUntil(Interest.READABLE);
+    assertEquals(2, b.tryReceive(batch));
+    assertEquals(2, b.trySend(batch));
+    a.registration().blockUntil(Interest.READABLE);
+    assertEquals(2, a.tryReceive(batch));
+    assertEquals(message(7), batch.bytes(0));
+    assertEquals(0, batch.bytes(1).remaining());
+  }
+
+  @Test
   void whatIsLongerThanTheRoomIsCutOffAndSaysSo() throws Exception {
     a.trySend(ByteBuffer.allocate(50), b.localAddress());
     a.trySend(ByteBuffer.allocate(5), b.localAddress());
