@@ -67,10 +67,16 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
    * @throws java.nio.channels.UnresolvedAddressException if {@code remote} has no address
    */
   final void connectTo(A remote) throws IOException {
+    long result;
     try {
-      call("connect", fd -> SocketCalls.withAddress(format(), remote, fd, SYSCALLS::connect));
+      result =
+          call("connect", fd -> SocketCalls.withAddress(format(), remote, fd, SYSCALLS::connect));
     } catch (SyscallException e) {
       throw SocketExceptions.ofConnect(e.errno(), fd(), remote);
+    }
+    // Kernel: EAGAIN says that no port is free for a UDP socket that has none yet.
+    if (result == WOULD_BLOCK) {
+      throw SocketExceptions.ofConnect(Errno.EAGAIN.number, fd(), remote);
     }
   }
 
