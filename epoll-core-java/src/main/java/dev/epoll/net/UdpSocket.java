@@ -134,7 +134,7 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
    *     or this socket is bound already
    */
   public UdpSocket bind(InetSocketAddress local) throws IOException {
-    bindTo(local);
+    bindTo(isIpv6 ? SocketAddresses.asIpv6(AddressFormat.resolved(local)) : local);
     return this;
   }
 
@@ -164,7 +164,7 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
     InetSocketAddress local = localAddress();
     if (port != 0 && local.getPort() == 0) {
       // Kernel: a port that was not asked for by its number goes with the connection.
-      bindTo(new InetSocketAddress(local.getAddress(), port));
+      bind(new InetSocketAddress(local.getAddress(), port));
     }
     return this;
   }

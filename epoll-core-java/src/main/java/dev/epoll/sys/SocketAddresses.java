@@ -52,6 +52,27 @@ public final class SocketAddresses {
   }
 
   /**
+   * {@code address} as bind(2) takes it of an IPv6 socket, which refuses AF_INET where connect(2)
+   * and sendmsg(2) do not: an IPv4 address in its IPv6-mapped form, the wildcard as that of IPv6.
+   */
+  public static InetSocketAddress asIpv6(InetSocketAddress address) {
+    InetAddress host = address.getAddress();
+    if (host instanceof Inet6Address) {
+      return address;
+    }
+    byte[] bytes = new byte[16];
+    if (!host.isAnyLocalAddress()) {
+      Arrays.fill(bytes, 10, 12, (byte) 0xff);
+      System.arraycopy(host.getAddress(), 0, bytes, 12, 4);
+    }
+    try {
+      return new InetSocketAddress(Inet6Address.getByAddress(null, bytes, 0), address.getPort());
+    } catch (UnknownHostException e) {
+      throw new AssertionError("an address of " + bytes.length + " bytes", e);
+    }
+  }
+
+  /**
    * Reads the struct at the start of {@code memory}. An IPv4 address that the kernel gives in its
    * IPv6-mapped form comes out as the IPv4 address that it is.
    */

@@ -222,6 +222,21 @@ class UdpSocketTest {
   }
 
   @Test
+  void aSocketOfIpv6IsBoundToAnAddressOfIpv4() throws Exception {
+    try (UdpSocket both = UdpSocket.open(poller, StandardProtocolFamily.INET6)) {
+      both.bind(TcpPair.anyPort());
+      assertEquals(TcpPair.anyPort().getAddress(), both.localAddress().getAddress());
+      InetSocketAddress before = both.localAddress();
+      both.connect(before);
+      assertEquals(before, both.disconnect().localAddress());
+    }
+    try (UdpSocket both = UdpSocket.open(poller, StandardProtocolFamily.INET6)) {
+      both.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[4]), 0));
+      assertTrue(both.localAddress().getAddress().isAnyLocalAddress());
+    }
+  }
+
+  @Test
   void aMulticastGroupIsJoinedAndLeft() throws Exception {
     NetworkInterface loopback = NetworkInterface.getByInetAddress(LOOPBACK);
     assumeTrue(loopback != null, "no loopback interface");
