@@ -108,15 +108,20 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
     try {
       return sendMessage(source, target) != WOULD_BLOCK;
     } catch (SyscallException e) {
-      if (target == null && isUnconnected(e)) {
-        throw new NotYetConnectedException();
-      }
-      throw SocketExceptions.ofDatagram(e, isUnix());
+      throw failure(e);
     }
   }
 
-  private static boolean isUnconnected(SyscallException e) {
-    return e.errno() == Errno.EDESTADDRREQ.number || e.errno() == Errno.ENOTCONN.number;
+  /**
+   * What a failed call means.
+   *
+   * @throws NotYetConnectedException if it sent to no target, and this socket is not connected
+   */
+  final IOException failure(SyscallException e) {
+    if (e.errno() == Errno.EDESTADDRREQ.number || e.errno() == Errno.ENOTCONN.number) {
+      throw new NotYetConnectedException();
+    }
+    return SocketExceptions.ofDatagram(e, isUnix());
   }
 
   /**
@@ -133,7 +138,7 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
       Received<A> received = receiveMessage(target, null);
       return received == null ? null : received.sender();
     } catch (SyscallException e) {
-      throw SocketExceptions.ofDatagram(e, isUnix());
+      throw failure(e);
     }
   }
 

@@ -220,6 +220,8 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
    * waits. Those that were sent leave the batch.
    *
    * @return how many; 0 if it takes none now, or the batch is empty
+   * @throws java.nio.channels.NotYetConnectedException if the first has no target, and this socket
+   *     is not connected
    * @throws IOException why the first could not be sent, as {@link #trySend}; it stays in the batch
    */
   public int trySend(UdpBatch batch) throws IOException {
@@ -248,7 +250,7 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
       exchange.done(count);
       return count;
     } catch (SyscallException e) {
-      throw SocketExceptions.ofDatagram(e, false);
+      throw failure(e);
     }
   }
 }

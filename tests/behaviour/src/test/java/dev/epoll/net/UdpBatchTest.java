@@ -11,6 +11,7 @@ import dev.epoll.SyscallException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,6 +113,14 @@ class UdpBatchTest {
     assertTrue(batch.isTruncated(0));
     assertEquals(5, batch.bytes(1).remaining());
     assertFalse(batch.isTruncated(1));
+  }
+
+  @Test
+  void aBatchWithoutTargetsNeedsAConnection() {
+    UdpBatch batch = UdpBatch.allocate(1, 10);
+    batch.add(message(1));
+    assertThrows(NotYetConnectedException.class, () -> a.trySend(batch));
+    assertEquals(1, batch.size());
   }
 
   @Test
