@@ -100,15 +100,16 @@ public sealed class RawFd extends AwaitableFd implements ByteStream permits Term
     checkWritable(target);
     readLock.lock();
     try {
-      return readInto(target, "read", RawFd::readIfReady);
+      return readInto(target, "read", ifReady(Linux.EPOLLIN, SYSCALLS::read));
     } finally {
       readLock.unlock();
     }
   }
 
-  private static long readIfReady(int fd, long address, long count) {
-    int ready = PollFd.ask(SYSCALLS, fd, Linux.EPOLLIN);
-    return ready > 0 ? SYSCALLS.read(fd, address, count) : ready == 0 ? WOULD_BLOCK : ready;
+  /** Asks now, before memory is borrowed for the bytes, because asking borrows some too. */
+  private Transfer ifReady(int event, Transfer transfer) throws IOException {
+    boolean isReady = call("poll", fd -> PollFd.ask(SYSCALLS, fd, event)) > 0;
+    return isReady ? transfer : (fd, address, count) -> WOULD_BLOCK;
   }
 
   @Override
@@ -123,7 +124,8 @@ public sealed class RawFd extends AwaitableFd implements ByteStream permits Term
     }
     writeLock.lock();
     try {
-      return writeFrom(source, writeLimit(source.remaining()), "write", RawFd::writeIfReady);
+      Transfer write = ifReady(Linux.EPOLLOUT, SYSCALLS::write);
+      return writeFrom(source, writeLimit(source.remaining()), "write", write);
     } finally {
       writeLock.unlock();
     }
@@ -131,11 +133,6 @@ public sealed class RawFd extends AwaitableFd implements ByteStream permits Term
 
   private static long sendWithoutWaiting(int fd, long address, long count) {
     return SYSCALLS.send(fd, address, count, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL);
-  }
-
-  private static long writeIfReady(int fd, long address, long count) {
-    int ready = PollFd.ask(SYSCALLS, fd, Linux.EPOLLOUT);
-    return ready > 0 ? SYSCALLS.write(fd, address, count) : ready == 0 ? WOULD_BLOCK : ready;
   }
 
   private int writeLimit(int remaining) throws IOException {

@@ -14,6 +14,8 @@ import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.Running;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
@@ -65,6 +67,26 @@ class RawFdTest {
       assertEquals(3, source.tryRead(ByteBuffer.allocateDirect(10)));
       fds.close(pipe.b());
       assertEquals(-1, source.tryRead(ByteBuffer.allocate(10)));
+    }
+  }
+
+  @Test
+  void heapBuffersCostNoNativeMemoryEachTime() throws Exception {
+    Fds.Pair pipe = fds.blockingPipe();
+    try (RawFd source = RawFd.borrow(poller, pipe.a());
+        RawFd sink = RawFd.borrow(poller, pipe.b())) {
+      BufferPoolMXBean direct =
+          ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+              .filter(pool -> pool.getName().equals("direct"))
+              .findFirst()
+              .orElseThrow();
+      long before = direct.getCount();
+      for (int i = 0; i < 100; i++) {
+        assertEquals(1, sink.tryWrite(ByteBuffer.allocate(1)));
+        assertEquals(1, source.tryRead(ByteBuffer.allocate(2)));
+      }
+      long more = direct.getCount() - before;
+      assertTrue(more < 50, () -> more + " direct buffers more");
     }
   }
 
