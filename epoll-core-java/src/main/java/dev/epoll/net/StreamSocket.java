@@ -41,12 +41,19 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
   @Override
   public final int tryRead(ByteBuffer target) throws IOException {
     checkConnected();
-    if (inputShutDown) {
-      // Kernel: after SHUT_RD bytes that still arrive can be read.
-      checkOpen();
+    if (isInputShutDown()) {
       return target.hasRemaining() ? -1 : 0;
     }
     return readInto(target, "read", SYSCALLS::read);
+  }
+
+  /** Whether reads are at their end. Kernel: after SHUT_RD bytes that are there can be read. */
+  final boolean isInputShutDown() throws IOException {
+    if (!inputShutDown) {
+      return false;
+    }
+    checkOpen();
+    return true;
   }
 
   @Override
@@ -159,8 +166,8 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
   }
 
   /**
-   * Says that nothing more will be read: reads return the end of the stream. Writing goes on, and
-   * the peer is not told.
+   * Says that nothing more will be read: reads return the end of the stream. Writing goes on. A TCP
+   * peer is not told; the writes of a Unix peer fail with EPIPE from then on.
    *
    * @return this stream
    */

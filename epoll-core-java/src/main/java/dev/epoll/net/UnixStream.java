@@ -153,6 +153,9 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
     if (!target.hasRemaining()) {
       throw new IllegalArgumentException("the target has no room: give it room for a byte");
     }
+    if (isInputShutDown()) {
+      return -1;
+    }
     Received<UnixAddress> received = receiveMessage(target, fds);
     if (received == null) {
       return 0;

@@ -58,6 +58,20 @@ class PassedFdsTest {
   }
 
   @Test
+  void afterShutdownInputNothingIsReceived() throws Exception {
+    send(3, pipe.sink().fd());
+    pair.second().shutdownInput();
+    try (ReceivedFds fds = new ReceivedFds(1)) {
+      assertEquals(-1, pair.second().tryReadWithFds(ByteBuffer.allocate(10), fds));
+      assertEquals(-1, pair.second().tryRead(ByteBuffer.allocate(10)));
+      assertEquals(0, fds.size());
+    }
+    SyscallException e =
+        assertThrows(SyscallException.class, () -> pair.first().tryWrite(ByteBuffer.allocate(1)));
+    assertEquals("EPIPE", e.errnoName());
+  }
+
+  @Test
   void whatArrivesIsTheSamePipe() throws Exception {
     send(3, pipe.sink().fd());
     ByteBuffer target = ByteBuffer.allocateDirect(10);
