@@ -5,6 +5,7 @@ import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.fd.OwnedFd;
 import dev.epoll.sys.Errno;
+import dev.epoll.sys.SocketMessage;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketAddress;
@@ -106,7 +107,7 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
 
   private boolean send(ByteBuffer source, @Nullable A target) throws IOException {
     try {
-      return sendMessage(source, target) != WOULD_BLOCK;
+      return sendMessage(source, source.remaining(), target) != WOULD_BLOCK;
     } catch (SyscallException e) {
       throw failure(e);
     }
@@ -135,7 +136,8 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
    */
   public final @Nullable A tryReceive(ByteBuffer target) throws IOException {
     try {
-      Received<A> received = receiveMessage(target, null);
+      int room = isUnix() ? target.remaining() : SocketMessage.affordable(target);
+      Received<A> received = receiveMessage(target, room, null);
       return received == null ? null : received.sender();
     } catch (SyscallException e) {
       throw failure(e);

@@ -130,13 +130,13 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
   record Received<A>(int bytes, A sender) {}
 
   /**
-   * Sends one message: to {@code target}, or to whom the socket is connected to. The position of
-   * {@code source} moves past what was sent.
+   * Sends one message of the next {@code count} bytes of {@code source}: to {@code target}, or to
+   * whom the socket is connected to. The position of {@code source} moves past what was sent.
    *
    * @return the number of bytes, or {@link #WOULD_BLOCK}
    */
-  final long sendMessage(ByteBuffer source, @Nullable A target, int... fds) throws IOException {
-    int count = source.remaining();
+  final long sendMessage(ByteBuffer source, int count, @Nullable A target, int... fds)
+      throws IOException {
     boolean hasAddress = source.isDirect() && count > 0;
     NativeMemory memory = SocketMessage.take(SYSCALLS, hasAddress ? 0 : count);
     try {
@@ -167,16 +167,15 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
   }
 
   /**
-   * Receives one message, and what descriptors come with it. The position of {@code target} moves
-   * past what was received.
+   * Receives one message of at most {@code room} bytes, and what descriptors come with it. The
+   * position of {@code target} moves past what was received.
    *
    * @param fds null refuses descriptors: the kernel closes them
    * @return null if it would block
    */
-  final @Nullable Received<A> receiveMessage(ByteBuffer target, @Nullable ReceivedFds fds)
+  final @Nullable Received<A> receiveMessage(ByteBuffer target, int room, @Nullable ReceivedFds fds)
       throws IOException {
     checkWritable(target);
-    int room = target.remaining();
     boolean hasAddress = target.isDirect() && room > 0;
     NativeMemory memory = SocketMessage.take(SYSCALLS, hasAddress ? 0 : room);
     try {

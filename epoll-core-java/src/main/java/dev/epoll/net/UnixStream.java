@@ -137,7 +137,7 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
       throw new IllegalArgumentException(
           fds.length + " descriptors: give at most " + SocketMessage.MAX_FDS + " a message");
     }
-    long sent = sendMessage(source, null, fds);
+    long sent = sendMessage(source, SocketMessage.affordable(source), null, fds);
     return sent == WOULD_BLOCK ? 0 : (int) sent;
   }
 
@@ -156,7 +156,8 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
     if (isInputShutDown()) {
       return -1;
     }
-    Received<UnixAddress> received = receiveMessage(target, fds);
+    int room = SocketMessage.affordable(target);
+    Received<UnixAddress> received = receiveMessage(target, room, fds);
     if (received == null) {
       return 0;
     }

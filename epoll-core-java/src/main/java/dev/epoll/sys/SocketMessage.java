@@ -28,14 +28,25 @@ public final class SocketMessage {
   private static final int FDS = 16;
   private static final int ALIGNMENT = 8;
 
+  /** How many bytes that have no native address fit into memory that is borrowed; a UDP message. */
+  private static final int BORROWED_BYTES = ScratchMemory.SIZE - BYTES;
+
   private SocketMessage() {}
+
+  /**
+   * How many of the remaining bytes of {@code buffer} can be moved without memory of their own; for
+   * sockets that may move fewer, or never have more.
+   */
+  public static int affordable(ByteBuffer buffer) {
+    return buffer.isDirect() ? buffer.remaining() : Math.min(buffer.remaining(), BORROWED_BYTES);
+  }
 
   /**
    * Memory for a message of {@code count} bytes that have no native address: borrowed, or if it is
    * large, its own. To be given to {@link #giveBack}.
    */
   public static NativeMemory take(Syscalls syscalls, int count) {
-    return count <= ScratchMemory.SIZE - BYTES
+    return count <= BORROWED_BYTES
         ? ScratchMemory.take(syscalls)
         : NativeMemory.allocate(syscalls, Math.addExact(BYTES, count));
   }
