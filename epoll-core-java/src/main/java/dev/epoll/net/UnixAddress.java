@@ -38,8 +38,10 @@ public final class UnixAddress extends SocketAddress {
    * A path, which is the file of the socket.
    *
    * @throws IllegalArgumentException if it is empty, or has more than 107 bytes
+   * @throws java.nio.file.ProviderMismatchException if it is not of the default file system
    */
   public static UnixAddress of(Path path) {
+    FileNames.checkDefault(path);
     byte[] bytes = FileNames.encode(path.toString());
     if (bytes.length == 0) {
       throw new IllegalArgumentException("the path is empty: give one, or UnixAddress.unnamed()");

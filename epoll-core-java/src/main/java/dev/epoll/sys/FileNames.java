@@ -39,9 +39,7 @@ public final class FileNames {
    * @throws ProviderMismatchException if it is not of the default file system
    */
   public static byte[] encode(Path path) {
-    if (!path.getFileSystem().equals(FileSystems.getDefault())) {
-      throw new ProviderMismatchException(path + " is not a path of the default file system");
-    }
+    checkDefault(path);
     String escaped = path.toUri().getRawPath();
     byte[] name = new byte[escaped.length()];
     int length = 0;
@@ -59,6 +57,17 @@ public final class FileNames {
       length--;
     }
     return Arrays.copyOf(name, length);
+  }
+
+  /**
+   * Does nothing, unless {@code path} means nothing to the kernel, such as one within a zip file.
+   *
+   * @throws ProviderMismatchException if it is not of the default file system
+   */
+  public static void checkDefault(Path path) {
+    if (!path.getFileSystem().equals(FileSystems.getDefault())) {
+      throw new ProviderMismatchException(path + " is not a path of the default file system");
+    }
   }
 
   /** The relative path of one element whose name is {@code bytes}, also where they are no text. */
