@@ -112,7 +112,9 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
       readOption(memory, Linux.SOL_SOCKET, Linux.SO_PEERCRED, 3 * Integer.BYTES);
       ByteBuffer ucred = memory.buffer();
       return new PeerCredentials(
-          ucred.getInt(0), ucred.getInt(Integer.BYTES), ucred.getInt(2 * Integer.BYTES));
+          ucred.getInt(0),
+          Integer.toUnsignedLong(ucred.getInt(Integer.BYTES)),
+          Integer.toUnsignedLong(ucred.getInt(2 * Integer.BYTES)));
     } finally {
       ScratchMemory.giveBack(memory);
     }

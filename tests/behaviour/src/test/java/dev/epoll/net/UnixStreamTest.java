@@ -17,6 +17,7 @@ import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.Running;
 import dev.epoll.testing.ThreadKind;
+import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.StandardSocketOptions;
@@ -156,6 +157,10 @@ class UnixStreamTest {
     }
   }
 
+  private static long own(String attribute) throws IOException {
+    return Integer.toUnsignedLong((int) Files.getAttribute(Path.of("/proc/self"), attribute));
+  }
+
   @Test
   void thePeerIsKnown() throws Exception {
     try (UnixListener listener = UnixListener.bind(poller, path("who"));
@@ -163,8 +168,8 @@ class UnixStreamTest {
         UnixStream server = listener.blocking().accept()) {
       PeerCredentials peer = server.peerCredentials();
       assertEquals(LibC.C.getpid(), peer.pid());
-      assertEquals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"), peer.uid());
-      assertEquals(Files.getAttribute(Path.of("/proc/self"), "unix:gid"), peer.gid());
+      assertEquals(own("unix:uid"), peer.uid());
+      assertEquals(own("unix:gid"), peer.gid());
       assertEquals(LibC.C.getpid(), client.peerCredentials().pid());
     }
   }
