@@ -1,5 +1,6 @@
 package dev.epoll.fd;
 
+import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.sys.Backend;
@@ -107,5 +108,48 @@ public final class EventFd extends AwaitableFd {
     } finally {
       ScratchMemory.giveBack(memory);
     }
+  }
+
+  /** This counter for threads. What ends a wait: {@link TimerFd.Blocking#take()}. */
+  public interface Blocking {
+    /**
+     * Takes the value of the counter, or one of a semaphore, and waits as long as it is zero.
+     *
+     * @return what was taken, as an unsigned long
+     */
+    long take() throws IOException;
+
+    /**
+     * Adds {@code value} to the counter, and waits as long as it has no room.
+     *
+     * @throws IllegalArgumentException as {@link EventFd#tryAdd}
+     */
+    void add(long value) throws IOException;
+  }
+
+  /**
+   * This counter for threads: taking and adding wait. A virtual thread that waits leaves its
+   * carrier to others.
+   */
+  public Blocking blocking() {
+    return new Blocking() {
+      @Override
+      public long take() throws IOException {
+        while (true) {
+          long taken = tryTake();
+          if (taken != EMPTY) {
+            return taken;
+          }
+          block(registration(), Interest.READABLE, null);
+        }
+      }
+
+      @Override
+      public void add(long value) throws IOException {
+        while (!tryAdd(value)) {
+          block(registration(), Interest.WRITABLE, null);
+        }
+      }
+    };
   }
 }

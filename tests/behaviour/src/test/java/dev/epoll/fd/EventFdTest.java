@@ -53,6 +53,27 @@ class EventFdTest {
   }
 
   @Test
+  void threadsWaitForAValueAndForRoom() throws Exception {
+    try (EventFd counter = EventFd.counter(poller, 0)) {
+      var taking = Running.of(() -> counter.blocking().take());
+      counter.blocking().add(3);
+      assertEquals(3, taking.result());
+      assertTrue(counter.tryAdd(EventFd.MAX_VALUE));
+      var adding =
+          Running.of(
+              () -> {
+                counter.blocking().add(1);
+                return counter.tryTake();
+              });
+      assertEquals(EventFd.MAX_VALUE, counter.blocking().take());
+      assertEquals(1, adding.result());
+      var interrupted = Running.of(() -> counter.blocking().take());
+      counter.close();
+      assertInstanceOf(ClosedChannelException.class, interrupted.failure());
+    }
+  }
+
+  @Test
   @Conformance(181)
   void takingASemaphoreTakesOneUntilItIsEmpty() throws Exception {
     try (EventFd semaphore = EventFd.semaphore(poller, 10)) {
