@@ -1,7 +1,29 @@
 package dev.epoll.coroutines
 
 import dev.epoll.fd.TimerFd
+import java.time.Instant
+import kotlin.time.Duration
+import kotlin.time.toJavaDuration
 import kotlinx.coroutines.flow.Flow
+
+/** Expires after [delay], and if there is a [period] again after each. Otherwise as [TimerFd.setAfter] of Java. */
+public fun TimerFd.setAfter(delay: Duration, period: Duration = Duration.ZERO) {
+    setAfter(delay.toJavaDuration(), period.toJavaDuration())
+}
+
+/** Expires after each [period], first when one has passed. Otherwise as [TimerFd.setEvery] of Java. */
+public fun TimerFd.setEvery(period: Duration) {
+    setEvery(period.toJavaDuration())
+}
+
+/** Expires when the clock shows [first], and again after each [period]. Otherwise as [TimerFd.setAt] of Java. */
+public fun TimerFd.setAt(
+    first: Instant,
+    period: Duration,
+    onClockSet: TimerFd.OnClockSet = TimerFd.OnClockSet.FOLLOW,
+) {
+    setAt(first, period.toJavaDuration(), onClockSet)
+}
 
 /**
  * Takes the expirations since they were last taken, and suspends as long as there are none; also while the timer is not

@@ -15,6 +15,8 @@ import java.nio.channels.ClosedChannelException
 import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.atomic.AtomicLong
+import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
@@ -50,6 +52,21 @@ class TimerFdCoroutinesTest :
                 stillWait(taker)
                 launch { timer.setAfter(Duration.ofMillis(5)) }
                 taker.await() shouldBe 1
+            }
+        }
+
+        test("durations of Kotlin will do") {
+            withPoller {
+                val timer = timer()
+                timer.setAfter(1.milliseconds)
+                timer.take() shouldBe 1
+                timer.setEvery(1.hours)
+                timer.setting().period() shouldBe HOUR
+                timer.setAfter(kotlin.time.Duration.INFINITE, 1.hours)
+                timer.setting().isArmed shouldBe true
+                val ofDay = timer(TimerFd.Clock.REALTIME)
+                ofDay.setAt(Instant.now().minus(HOUR.multipliedBy(2)), 1.hours)
+                ofDay.take() shouldBe 3
             }
         }
 
