@@ -8,9 +8,6 @@ import java.time.Duration;
  * expires, and its period after that.
  */
 public final class ItimerSpec {
-  /** Size of the struct. */
-  public static final int SIZE = 32;
-
   private static final int INTERVAL = 0;
   private static final int VALUE = 16;
 

@@ -2,8 +2,8 @@ package dev.epoll.sys;
 
 /**
  * Kernel numbers, grouped by the header that defines them. They are those of the generic ABI
- * (x86-64, aarch64, riscv64, s390x, ppc64le); CPUs with numbers of their own (mips, sparc, alpha)
- * are not supported.
+ * (x86-64, aarch64, riscv64, s390x, loongarch64); CPUs with numbers of their own (mips, sparc,
+ * alpha, and powerpc, whose terminals and SO_PEERCRED differ) are not supported.
  */
 public final class Linux {
   private Linux() {}
@@ -100,7 +100,6 @@ public final class Linux {
   public static final int F_SETFD = 2;
   public static final int F_GETFL = 3;
   public static final int F_SETFL = 4;
-  public static final int F_DUPFD_CLOEXEC = 1030;
   public static final int F_GETPIPE_SZ = 1032;
   public static final int FD_CLOEXEC = 1;
   public static final int SEEK_END = 2;
@@ -140,13 +139,11 @@ public final class Linux {
   public static final int SO_REUSEPORT = 15;
   public static final int SO_PEERCRED = 17;
   public static final int SO_ACCEPTCONN = 30;
-  public static final int SO_PROTOCOL = 38;
   public static final int SO_DOMAIN = 39;
 
   // uapi/linux/in.h, in6.h, tcp.h
   public static final int IPPROTO_IP = 0;
   public static final int IPPROTO_TCP = 6;
-  public static final int IPPROTO_UDP = 17;
   public static final int IPPROTO_IPV6 = 41;
   public static final int IPV6_V6ONLY = 26;
   public static final int IP_TOS = 1;
