@@ -84,6 +84,15 @@ final class SocketCalls {
     }
   }
 
+  /**
+   * Makes a socket of IPv6 one of IPv4 too. Kernel: whether it is that by itself depends on the
+   * sysctl net.ipv6.bindv6only (ipv6(7)).
+   */
+  static void acceptIpv4Too(int fd) throws SyscallException {
+    int result = setInt(fd, Linux.IPPROTO_IPV6, Linux.IPV6_V6ONLY, 0);
+    SocketFd.check("setsockopt(IPV6_V6ONLY)", result, fd);
+  }
+
   /** An option of type int, or {@code -errno}. */
   static int getInt(int fd, int level, int option) {
     NativeMemory memory = ScratchMemory.take(SYSCALLS);
@@ -110,10 +119,6 @@ final class SocketCalls {
 
   static boolean isIpv6(int fd) {
     return getInt(fd, Linux.SOL_SOCKET, Linux.SO_DOMAIN) == Linux.AF_INET6;
-  }
-
-  static boolean isInterrupted(int result) {
-    return Errno.EINTR.is(result);
   }
 
   /** Kernel: after EINTR a connect goes on by itself, as after EINPROGRESS (connect(2)). */

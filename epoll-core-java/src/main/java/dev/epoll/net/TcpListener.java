@@ -3,7 +3,6 @@ package dev.epoll.net;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.fd.OwnedFd;
-import dev.epoll.sys.Linux;
 import java.io.IOException;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
@@ -57,18 +56,12 @@ public final class TcpListener extends ListenerSocket<InetSocketAddress, TcpStre
             all,
             number -> {
               if (local.getAddress() instanceof Inet6Address) {
-                acceptIpv4Too(number);
+                SocketCalls.acceptIpv4Too(number);
               }
               SocketCalls.bind(AddressFormat.INET, local, number);
               SocketCalls.listen(local, backlog, number);
             });
     return new TcpListener(poller, fd);
-  }
-
-  /** Kernel: whether it does so by itself depends on the sysctl net.ipv6.bindv6only (ipv6(7)). */
-  static void acceptIpv4Too(int fd) throws SyscallException {
-    int result = SocketCalls.setInt(fd, Linux.IPPROTO_IPV6, Linux.IPV6_V6ONLY, 0);
-    check("setsockopt(IPV6_V6ONLY)", result, fd);
   }
 
   /**

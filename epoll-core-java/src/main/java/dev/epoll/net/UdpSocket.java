@@ -71,7 +71,7 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
             Linux.SOCK_DGRAM,
             number -> {
               if (family == Linux.AF_INET6) {
-                TcpListener.acceptIpv4Too(number);
+                SocketCalls.acceptIpv4Too(number);
               }
             });
     return new UdpSocket(poller, fd);
@@ -98,7 +98,8 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
    * A socket that sends to {@code remote}, and receives from it only.
    *
    * @throws java.nio.channels.UnresolvedAddressException if {@code remote} has no address
-   * @throws java.net.ConnectException if there is no way to {@code remote}
+   * @throws java.net.ConnectException if there is no way to {@code remote}, or no port is free
+   * @throws java.net.NoRouteToHostException if the host cannot be reached
    */
   public static UdpSocket connect(Poller poller, InetSocketAddress remote) throws IOException {
     UdpSocket socket = openFor(poller, remote);
@@ -144,7 +145,8 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
    * again, for another one.
    *
    * @return this socket
-   * @throws java.net.ConnectException if there is no way to {@code remote}
+   * @throws java.net.ConnectException if there is no way to {@code remote}, or no port is free
+   * @throws java.net.NoRouteToHostException if the host cannot be reached
    */
   public UdpSocket connect(InetSocketAddress remote) throws IOException {
     connectTo(remote);

@@ -3,6 +3,7 @@ package dev.epoll.net;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.fd.OwnedFd;
+import dev.epoll.sys.Errno;
 import dev.epoll.sys.Linux;
 import dev.epoll.sys.NativeMemory;
 import dev.epoll.sys.ScratchMemory;
@@ -39,7 +40,7 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
               do {
                 result =
                     SocketCalls.withAddress(AddressFormat.UNIX, remote, number, SYSCALLS::connect);
-              } while (SocketCalls.isInterrupted(result));
+              } while (Errno.EINTR.is(result));
               if (result < 0) {
                 throw SocketExceptions.ofConnect(-result, number, remote);
               }
