@@ -58,7 +58,7 @@ public final class UnixDatagramSocket extends DatagramEndpoint<UnixAddress> {
     try {
       return new UnixDatagramSocket(poller, fd);
     } catch (Throwable e) {
-      UnixFiles.delete(local);
+      UnixFiles.deleteAfter(e, local);
       throw e;
     }
   }

@@ -28,16 +28,20 @@ final class UnixFiles {
     try {
       Files.setPosixFilePermissions(path.get(), permissions);
     } catch (Throwable e) {
-      delete(local);
+      deleteAfter(e, local);
       throw e;
     }
   }
 
-  /** Deletes the file that a failed bind would leave behind. */
-  static void delete(UnixAddress local) throws IOException {
-    Optional<Path> path = local.path();
-    if (path.isPresent()) {
-      Files.deleteIfExists(path.get());
+  /** Deletes the file that a bind would leave behind which ended with {@code failure}. */
+  static void deleteAfter(Throwable failure, UnixAddress local) {
+    try {
+      Optional<Path> path = local.path();
+      if (path.isPresent()) {
+        Files.deleteIfExists(path.get());
+      }
+    } catch (IOException e) {
+      failure.addSuppressed(e);
     }
   }
 

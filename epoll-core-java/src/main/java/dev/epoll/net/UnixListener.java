@@ -60,14 +60,14 @@ public final class UnixListener extends ListenerSocket<UnixAddress, UnixStream> 
               try {
                 SocketCalls.listen(local, backlog, number);
               } catch (Throwable e) {
-                UnixFiles.delete(local);
+                UnixFiles.deleteAfter(e, local);
                 throw e;
               }
             });
     try {
       return new UnixListener(poller, fd);
     } catch (Throwable e) {
-      UnixFiles.delete(local);
+      UnixFiles.deleteAfter(e, local);
       throw e;
     }
   }
