@@ -157,24 +157,19 @@ public final class Inotify extends AwaitableFd {
   }
 
   private static IOException ofWatching(Path path, SyscallException e) {
-    String file = path.toString();
-    FileSystemException exception;
-    switch (e.errnoName()) {
-      case "ENOENT" -> exception = new NoSuchFileException(file);
-      case "ENOTDIR" -> exception = new NotDirectoryException(file);
-      case "EACCES" -> exception = new AccessDeniedException(file);
-      case "EEXIST" -> exception = new FileAlreadyExistsException(file, null, "watched already");
-      case "ENOSPC" -> {
-        return new SyscallException(
-            e.call(),
-            e.errno(),
-            e.fd(),
-            "raise the user's limit, sysctl fs.inotify.max_user_watches, or remove some watches");
-      }
-      default -> exception = new FileSystemException(file, null, Errno.text(e.errno()));
+    if (Errno.ENOSPC.is(-e.errno())) {
+      return new SyscallException(
+          e.call(),
+          e.errno(),
+          e.fd(),
+          "raise the user's limit, sysctl fs.inotify.max_user_watches, or remove some watches");
     }
-    exception.initCause(e);
-    return exception;
+    if (Errno.EEXIST.is(-e.errno())) {
+      var exception = new FileAlreadyExistsException(path.toString(), null, "watched already");
+      exception.initCause(e);
+      return exception;
+    }
+    return OpenFile.failure(path, e);
   }
 
   private boolean remove(Watch watch) throws IOException {

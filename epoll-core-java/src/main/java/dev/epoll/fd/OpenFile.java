@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
 /** open(2), with the failures that the JDK has for paths. */
@@ -24,7 +25,7 @@ final class OpenFile {
   static int open(Path path, int flags) throws IOException {
     int fd = call(FileNames.encode(path), flags | Linux.O_CLOEXEC);
     if (fd < 0) {
-      throw failure(path, -fd);
+      throw failure(path, new SyscallException("open", -fd, -1, path.toString()));
     }
     return fd;
   }
@@ -45,17 +46,18 @@ final class OpenFile {
     }
   }
 
-  private static IOException failure(Path path, int errno) {
-    SyscallException cause = new SyscallException("open", errno, -1, path.toString());
-    IOException exception;
-    if (errno == Errno.ENOENT.number) {
-      exception = new NoSuchFileException(path.toString());
-    } else if (errno == Errno.EACCES.number) {
-      exception = new AccessDeniedException(path.toString());
-    } else if (errno == Errno.EMFILE.number || errno == Errno.ENFILE.number) {
-      return cause;
-    } else {
-      exception = new FileSystemException(path.toString(), null, Errno.text(errno));
+  /** What the JDK throws for {@code path} where a call failed as {@code cause} says. */
+  static IOException failure(Path path, SyscallException cause) {
+    String file = path.toString();
+    FileSystemException exception;
+    switch (cause.errnoName()) {
+      case "EMFILE", "ENFILE" -> {
+        return cause;
+      }
+      case "ENOENT" -> exception = new NoSuchFileException(file);
+      case "ENOTDIR" -> exception = new NotDirectoryException(file);
+      case "EACCES" -> exception = new AccessDeniedException(file);
+      default -> exception = new FileSystemException(file, null, Errno.text(cause.errno()));
     }
     exception.initCause(cause);
     return exception;
