@@ -94,6 +94,7 @@ public suspend fun TcpStream.writeUrgent(value: Byte) {
  * then.
  *
  * @return the byte, or null once the connection is over in both directions
+ * @throws IllegalStateException if [TcpStream.SO_OOBINLINE] is set
  * @throws java.nio.channels.ClosedChannelException if the stream is closed, before or while waiting
  * @throws IOException if it failed, as [read]
  */
@@ -101,6 +102,8 @@ public suspend fun TcpStream.readUrgent(): Byte? {
     while (true) {
         val value = tryReadUrgent()
         if (value != TcpStream.NO_URGENT_BYTE) return value.toByte()
+        // Kernel: such a byte is announced until it is read in its place, and never given here.
+        check(!getOption(TcpStream.SO_OOBINLINE)) { "SO_OOBINLINE is set: urgent bytes are among the others, use read" }
         val readiness = registration().await(Interest.PRIORITY)
         if (!readiness.isPriority && readiness.isHangup) return null
     }

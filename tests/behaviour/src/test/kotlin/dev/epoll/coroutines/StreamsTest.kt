@@ -102,6 +102,16 @@ class StreamsTest :
             }
         }
 
+        test("an urgent byte that comes among the others is not waited for") {
+            withPoller {
+                val (client, server) = connection()
+                server.setOption(TcpStream.SO_OOBINLINE, true)
+                client.writeUrgent(42)
+                shouldThrow<IllegalStateException> { server.readUrgent() }
+                server.read(ByteBuffer.allocate(100)) shouldBe 1
+            }
+        }
+
         test("descriptors are passed, and waited for") {
             withPoller {
                 val pair = UnixStream.pair(poller).let { keep(it.first()) to keep(it.second()) }
