@@ -22,11 +22,13 @@ import jnr.ffi.LibraryLoader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Timers whose clock is set. It is set a microsecond forward and back, which needs CAP_SYS_TIME,
  * and only where nothing keeps it in step with other clocks: that would have to begin anew.
  */
+@Timeout(60)
 class ClockSetTest {
   /** The clock, as in adjtimex(2). */
   public interface SystemClock {

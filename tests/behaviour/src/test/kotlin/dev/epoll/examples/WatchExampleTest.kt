@@ -8,6 +8,8 @@ import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
 import io.kotest.matchers.shouldBe
 import java.nio.file.Path
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
 import kotlin.io.path.createDirectories
 import kotlin.io.path.createDirectory
 import kotlin.io.path.createFile
@@ -109,6 +111,8 @@ class WatchExampleTest :
 private fun FunSpec.watch(folders: Int = 1, prepare: (Path) -> Unit = {}, body: ExampleProcess.(Path) -> Unit) {
     val folder = tempdir().toPath().toRealPath().also(prepare)
     ExampleProcess.start("dev.epoll.examples.WatchKt", "$folder").use {
+        // Who waits for a line that does not come is told the end.
+        CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(it::close)
         it.out.readLine() shouldBe "watching $folder, $folders folders"
         it.body(folder)
     }
