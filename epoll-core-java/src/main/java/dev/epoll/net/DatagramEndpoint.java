@@ -7,13 +7,11 @@ import dev.epoll.fd.OwnedFd;
 import dev.epoll.sys.Errno;
 import dev.epoll.sys.SocketMessage;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.NotYetConnectedException;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -179,17 +177,11 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
       public void send(ByteBuffer source, A target) throws IOException {
         while (!trySend(source, target)) {
           if (isWritabilityMute()) {
-            pause();
+            // Nothing that PRIORITY stands for ever happens here: what ends this wait early is a close.
+            block(registration(), Interest.PRIORITY, RETRY);
           } else {
             block(registration(), Interest.WRITABLE, null);
           }
-        }
-      }
-
-      private void pause() throws IOException {
-        LockSupport.parkNanos(RETRY.toNanos());
-        if (Thread.currentThread().isInterrupted()) {
-          throw new InterruptedIOException("interrupted while sending on fd " + fd());
         }
       }
 

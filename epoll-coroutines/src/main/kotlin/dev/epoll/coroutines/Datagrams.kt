@@ -42,7 +42,13 @@ public suspend fun DatagramEndpoint<*>.send(source: ByteBuffer) {
 /** Sends what remains in [source], as one message, to [target]. Otherwise as [send]. */
 public suspend fun <A : SocketAddress> DatagramEndpoint<A>.send(source: ByteBuffer, target: A) {
     while (!trySend(source, target)) {
-        if (isWritabilityMute) delay(DatagramEndpoint.RETRY.toKotlinDuration()) else registration().awaitWritable()
+        if (isWritabilityMute) {
+            // The delay does not end with the poller.
+            registration().ensureOpen()
+            delay(DatagramEndpoint.RETRY.toKotlinDuration())
+        } else {
+            registration().awaitWritable()
+        }
     }
 }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.epoll.ClosedPollerException;
 import dev.epoll.ClosedRegistrationException;
 import dev.epoll.Interest;
 import dev.epoll.Poller;
@@ -168,6 +169,22 @@ class UnixDatagramTest {
             });
     sender.close();
     assertInstanceOf(java.nio.channels.ClosedChannelException.class, closed.failure());
+  }
+
+  @ParameterizedTest
+  @EnumSource(ThreadKind.class)
+  void aSenderThatWaitsForAFullQueueEndsWithThePoller(ThreadKind kind) throws Exception {
+    fill();
+    Running<?> waiting =
+        Running.on(
+                kind,
+                () -> {
+                  sender.blocking().send(ByteBuffer.allocate(1), address);
+                  return null;
+                })
+            .waitingOn(sender.registration());
+    poller.close();
+    assertInstanceOf(ClosedPollerException.class, waiting.failure());
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.epoll.coroutines
 
+import dev.epoll.ClosedPollerException
 import dev.epoll.net.UdpBatch
 import dev.epoll.net.UdpSocket
 import dev.epoll.net.UnixAddress
@@ -99,6 +100,19 @@ class DatagramsTest :
                         repeat(queued + 1) { receiver.receive(ByteBuffer.allocate(1)) }
                         waits.await()
                     }
+            }
+        }
+
+        test("a sender that waits for a full Unix queue ends with the poller") {
+            withPoller {
+                val receiver = keep(UnixDatagramSocket.bind(poller, UnixAddress.unnamed()))
+                val sender = keep(UnixDatagramSocket.open(poller))
+                val address = receiver.localAddress()
+                fillQueue { sender.trySend(ByteBuffer.allocate(1), address) }
+                val waits = waiting { runCatching { sender.send(ByteBuffer.allocate(1), address) }.exceptionOrNull() }
+                stillWait(waits)
+                poller.close()
+                (waits.await() is ClosedPollerException) shouldBe true
             }
         }
     })
