@@ -4,6 +4,7 @@ import dev.epoll.Poller;
 import dev.epoll.fd.ByteStream;
 import dev.epoll.fd.OwnedFd;
 import dev.epoll.fd.RegularFile;
+import dev.epoll.sys.Errno;
 import dev.epoll.sys.GatherMessage;
 import dev.epoll.sys.Linux;
 import dev.epoll.sys.NativeMemory;
@@ -147,12 +148,19 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
     try {
       long address = memory.address();
       memory.buffer().putLong(0, position);
-      long sent =
-          file.lend(in -> call("sendfile", fd -> SYSCALLS.sendfile(fd, in, address, count)));
+      // Kernel: an end beyond what a long counts is EINVAL.
+      long most = Math.min(count, Long.MAX_VALUE - position);
+      long sent = file.lend(in -> call("sendfile", fd -> sendFile(fd, in, address, most)));
       return sent == WOULD_BLOCK ? 0 : sent == 0 ? -1 : sent;
     } finally {
       ScratchMemory.giveBack(memory);
     }
+  }
+
+  private static long sendFile(int fd, int file, long positionAddress, long count) {
+    long sent = SYSCALLS.sendfile(fd, file, positionAddress, count);
+    // Kernel: a position that no file of this file system can have.
+    return Errno.EOVERFLOW.is(sent) ? 0 : sent;
   }
 
   /**

@@ -97,6 +97,17 @@ class SendFileTest {
   }
 
   @Test
+  void noPositionAndNoCountIsTooLarge() throws Exception {
+    try (RegularFile file = RegularFile.open(path)) {
+      assertEquals(10, pair.client().trySendFile(file, SIZE - 10, Long.MAX_VALUE));
+      for (long position : new long[] {1L << 50, Long.MAX_VALUE - 1, Long.MAX_VALUE}) {
+        assertEquals(-1, pair.client().trySendFile(file, position, 1), "at " + position);
+        assertEquals(-1, pair.client().trySendFile(file, position, Long.MAX_VALUE));
+      }
+    }
+  }
+
+  @Test
   void whatIsNoRegularFileIsRefusedAndLeavesNothing() throws Exception {
     assertEquals(0, Fifo.make(directory.resolve("fifo")));
     var before = KernelFds.openNow();
