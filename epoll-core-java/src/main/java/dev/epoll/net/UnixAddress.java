@@ -41,8 +41,7 @@ public final class UnixAddress extends SocketAddress {
    * @throws java.nio.file.ProviderMismatchException if it is not of the default file system
    */
   public static UnixAddress of(Path path) {
-    FileNames.checkDefault(path);
-    byte[] bytes = FileNames.encode(path.toString());
+    byte[] bytes = FileNames.encodeAsGiven(path);
     if (bytes.length == 0) {
       throw new IllegalArgumentException("the path is empty: give one, or UnixAddress.unnamed()");
     }
@@ -104,7 +103,7 @@ public final class UnixAddress extends SocketAddress {
   public Optional<Path> path() {
     return isUnnamed() || isAbstract()
         ? Optional.empty()
-        : Optional.of(Path.of(FileNames.decode(name)));
+        : Optional.of(FileNames.path(name));
   }
 
   @Override

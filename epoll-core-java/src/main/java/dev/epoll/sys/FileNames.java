@@ -64,10 +64,41 @@ public final class FileNames {
    *
    * @throws ProviderMismatchException if it is not of the default file system
    */
-  public static void checkDefault(Path path) {
+  private static void checkDefault(Path path) {
     if (!path.getFileSystem().equals(FileSystems.getDefault())) {
       throw new ProviderMismatchException(path + " is not a path of the default file system");
     }
+  }
+
+  /**
+   * The name of {@code path} as it is, absolute or relative, without a closing NUL, byte for byte.
+   *
+   * @throws ProviderMismatchException if it is not of the default file system
+   */
+  public static byte[] encodeAsGiven(Path path) {
+    byte[] absolute = encode(path);
+    if (path.isAbsolute()) {
+      return absolute;
+    }
+    int here = encode(Path.of("")).length;
+    int slash = here == 1 ? 0 : 1;
+    int start = Math.min(here + slash, absolute.length);
+    return Arrays.copyOfRange(absolute, start, absolute.length);
+  }
+
+  /** The path whose name is {@code bytes}, absolute or relative, also where they are no text. */
+  public static Path path(byte[] bytes) {
+    Path path = Path.of(bytes.length > 0 && bytes[0] == '/' ? "/" : "");
+    int start = 0;
+    for (int i = 0; i <= bytes.length; i++) {
+      if (i == bytes.length || bytes[i] == '/') {
+        if (i > start) {
+          path = path.resolve(element(Arrays.copyOfRange(bytes, start, i)));
+        }
+        start = i + 1;
+      }
+    }
+    return path;
   }
 
   /** The relative path of one element whose name is {@code bytes}, also where they are no text. */

@@ -12,6 +12,7 @@ import dev.epoll.ClosedRegistrationException;
 import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
+import dev.epoll.sys.FileNames;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
@@ -241,6 +242,17 @@ class UnixStreamTest {
         assertThrows(IllegalArgumentException.class, () -> UnixAddress.of(Path.of(long108)));
     assertTrue(e.getMessage().contains("107"), e::getMessage);
     assertThrows(IllegalArgumentException.class, () -> UnixAddress.abstractName(long108));
+  }
+
+  @Test
+  void aPathThatIsNoTextIsTheFileOfThatName() throws Exception {
+    Path path = directory.resolve(FileNames.element(new byte[] {(byte) 0xff, 's'}));
+    UnixAddress address = UnixAddress.of(path);
+    try (UnixListener listener = UnixListener.bind(poller, address)) {
+      assertTrue(Files.exists(path));
+      assertEquals(address, listener.localAddress());
+      assertEquals(Optional.of(path), listener.localAddress().path());
+    }
   }
 
   @Test

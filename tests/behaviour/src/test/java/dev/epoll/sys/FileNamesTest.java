@@ -63,6 +63,21 @@ class FileNamesTest {
         latin1(Path.of("x").toAbsolutePath().toString()), FileNames.encode(Path.of("x")));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"a", "/", "/a", "a/b", "./a", "../\u00ff/\u00fe", "/\u00ff/b", "\u00c3/x"})
+  void aNameAsGivenIsNotMadeAbsolute(String name) {
+    Path path = FileNames.path(latin1(name));
+    assertArrayEquals(latin1(name), FileNames.encodeAsGiven(path));
+    assertEquals(name.startsWith("/"), path.isAbsolute());
+  }
+
+  @Test
+  void theEmptyNameIsTheEmptyPath() {
+    assertArrayEquals(new byte[0], FileNames.encodeAsGiven(Path.of("")));
+    assertEquals(Path.of(""), FileNames.path(new byte[0]));
+    assertEquals(Path.of("/a/b"), FileNames.path(latin1("//a//b/")));
+  }
+
   @Test
   void aPathOfAnotherFileSystemIsRefused(@TempDir Path directory) throws IOException {
     URI zip = URI.create("jar:" + directory.resolve("x.zip").toUri());
