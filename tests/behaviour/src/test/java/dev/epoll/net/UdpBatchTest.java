@@ -124,6 +124,17 @@ class UdpBatchTest {
   }
 
   @Test
+  void whatWasAddedHasItsOwnLengthNotThatOfWhatWasReceivedThere() throws Exception {
+    a.trySend(ByteBuffer.allocate(50), b.localAddress());
+    UdpBatch batch = UdpBatch.allocate(2, 100);
+    b.registration().blockUntil(Interest.READABLE);
+    assertEquals(1, b.tryReceive(batch));
+    batch.clear();
+    batch.add(message(7), a.localAddress());
+    assertEquals(message(7), batch.bytes(0));
+  }
+
+  @Test
   void aMessageThatCannotBeSentStaysInFront() throws Exception {
     UdpBatch batch = UdpBatch.allocate(3, 65_535);
     batch.add(message(1), b.localAddress());
