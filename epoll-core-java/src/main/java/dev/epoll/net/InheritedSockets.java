@@ -19,6 +19,9 @@ import java.util.Map;
 public final class InheritedSockets {
   private static final int FIRST_FD = 3;
 
+  /** Kernel: no process has more descriptors, unless fs.nr_open is raised. */
+  private static final int MAX_COUNT = 1 << 20;
+
   private InheritedSockets() {}
 
   /**
@@ -52,9 +55,14 @@ public final class InheritedSockets {
     if (count == null || forPid == null || number("LISTEN_PID", forPid) != pid) {
       return List.of();
     }
+    long passedCount = number("LISTEN_FDS", count);
+    if (passedCount > MAX_COUNT) {
+      throw new IllegalStateException(
+          "the environment has LISTEN_FDS=" + count + ": no process has so many descriptors");
+    }
     String[] names = environment.getOrDefault("LISTEN_FDNAMES", "").split(":", -1);
     List<Inherited> passed = new ArrayList<>();
-    for (int i = 0; i < number("LISTEN_FDS", count); i++) {
+    for (int i = 0; i < passedCount; i++) {
       passed.add(new Inherited(FIRST_FD + i, i < names.length ? names[i] : ""));
     }
     return List.copyOf(passed);
@@ -62,7 +70,7 @@ public final class InheritedSockets {
 
   private static long number(String variable, String value) {
     try {
-      return Integer.parseUnsignedInt(value);
+      return Integer.toUnsignedLong(Integer.parseUnsignedInt(value));
     } catch (NumberFormatException e) {
       throw new IllegalStateException(
           "the environment has " + variable + "=" + value + ": it must be a number", e);

@@ -59,6 +59,10 @@ class InheritedSocketsTest {
             IllegalStateException.class,
             () -> InheritedSockets.of(environment("LISTEN_FDS", "x", "LISTEN_PID", "7"), 7));
     assertTrue(e.getMessage().contains("LISTEN_FDS=x"), e::getMessage);
+    for (String count : new String[] {"2147483647", "4294967295"}) {
+      var tooMany = environment("LISTEN_FDS", count, "LISTEN_PID", "7");
+      assertThrows(IllegalStateException.class, () -> InheritedSockets.of(tooMany, 7), count);
+    }
   }
 
   /** Runs in a process of its own: greets one client on the listener that was passed. */
