@@ -1,6 +1,10 @@
 package dev.epoll.fd;
 
 import dev.epoll.Poller;
+import dev.epoll.SyscallException;
+import dev.epoll.sys.Backend;
+import dev.epoll.sys.Linux;
+import dev.epoll.sys.Syscalls;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -26,6 +30,11 @@ import org.jspecify.annotations.Nullable;
  * which {@link #process()} has the exit code.
  */
 public final class ChildProcess implements AutoCloseable {
+  private static final Syscalls SYSCALLS = Backend.syscalls();
+
+  /** What ProcessBuilder opens for a start: three ends for the child, and two pipes of its own. */
+  private static final int NUMBERS_FOR_THE_JDK = 7;
+
   private final Process process;
   private final Pipe.@Nullable Sink stdin;
   private final Pipe.@Nullable Source stdout;
@@ -48,8 +57,7 @@ public final class ChildProcess implements AutoCloseable {
    *
    * @throws IOException if the program cannot be started, as {@link ProcessBuilder#start}; nothing
    *     is left behind
-   * @throws dev.epoll.SyscallException EMFILE or ENFILE: it needs up to six descriptors, and keeps
-   *     up to three
+   * @throws SyscallException EMFILE or ENFILE: it needs ten descriptors, and keeps up to three
    */
   public static ChildProcess start(Poller poller, ProcessBuilder builder) throws IOException {
     // Two starts of one builder at the same time would take each other's pipes.
@@ -73,12 +81,36 @@ public final class ChildProcess implements AutoCloseable {
           stderr = source(poller);
           builder.redirectError(otherEnd(stderr));
         }
+        ensureNumbersAreFree();
         return new ChildProcess(builder.start(), stdin, stdout, stderr);
       } catch (Throwable e) {
         close(stdin, stdout, stderr);
         throw e;
       } finally {
         builder.redirectInput(input).redirectOutput(output).redirectError(error);
+      }
+    }
+  }
+
+  /**
+   * Fails where ProcessBuilder would. A JDK 25 that finds no number for its own pipes closes some
+   * that it did not open, such as 0, which may be anybody's.
+   */
+  private static void ensureNumbersAreFree() throws SyscallException {
+    int[] fds = new int[NUMBERS_FOR_THE_JDK];
+    int count = 0;
+    try {
+      while (count < fds.length) {
+        int fd = SYSCALLS.eventfd(0, Linux.EFD_CLOEXEC);
+        if (fd < 0) {
+          throw new SyscallException("eventfd", -fd, -1, "starting a process needs more of them");
+        }
+        fds[count++] = fd;
+      }
+    } finally {
+      while (count > 0) {
+        // Kernel: the number is free whatever close(2) returns.
+        int ignored = SYSCALLS.close(fds[--count]);
       }
     }
   }
