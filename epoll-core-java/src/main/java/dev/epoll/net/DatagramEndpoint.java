@@ -177,7 +177,8 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
       public void send(ByteBuffer source, A target) throws IOException {
         while (!trySend(source, target)) {
           if (isWritabilityMute()) {
-            // Nothing that PRIORITY stands for ever happens here: what ends this wait early is a close.
+            // Nothing that PRIORITY stands for ever happens here: what ends this wait early is a
+            // close.
             block(registration(), Interest.PRIORITY, RETRY);
           } else {
             block(registration(), Interest.WRITABLE, null);

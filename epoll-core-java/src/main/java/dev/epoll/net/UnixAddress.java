@@ -101,9 +101,7 @@ public final class UnixAddress extends SocketAddress {
 
   /** The path, unless the address is abstract or unnamed. */
   public Optional<Path> path() {
-    return isUnnamed() || isAbstract()
-        ? Optional.empty()
-        : Optional.of(FileNames.path(name));
+    return isUnnamed() || isAbstract() ? Optional.empty() : Optional.of(FileNames.path(name));
   }
 
   @Override

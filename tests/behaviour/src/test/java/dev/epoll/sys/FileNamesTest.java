@@ -64,7 +64,8 @@ class FileNamesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"a", "/", "/a", "a/b", "./a", "../\u00ff/\u00fe", "/\u00ff/b", "\u00c3/x"})
+  @ValueSource(
+      strings = {"a", "/", "/a", "a/b", "./a", "../\u00ff/\u00fe", "/\u00ff/b", "\u00c3/x"})
   void aNameAsGivenIsNotMadeAbsolute(String name) {
     Path path = FileNames.path(latin1(name));
     assertArrayEquals(latin1(name), FileNames.encodeAsGiven(path));
