@@ -177,8 +177,7 @@ public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends S
       public void send(ByteBuffer source, A target) throws IOException {
         while (!trySend(source, target)) {
           if (isWritabilityMute()) {
-            // Nothing that PRIORITY stands for ever happens here: what ends this wait early is a
-            // close.
+            // PRIORITY never comes here: what ends this wait early is a close.
             block(registration(), Interest.PRIORITY, RETRY);
           } else {
             block(registration(), Interest.WRITABLE, null);

@@ -9,6 +9,7 @@ import dev.epoll.sys.Syscalls;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -94,6 +95,18 @@ public final class UdpBatch {
   }
 
   /**
+   * Forgets the first message, such as one that cannot be sent.
+   *
+   * @throws NoSuchElementException if there is none
+   */
+  public void removeFirst() {
+    if (isEmpty()) {
+      throw new NoSuchElementException("the batch is empty");
+    }
+    first++;
+  }
+
+  /**
    * Adds a message to be sent to {@code target}: a copy of what remains in {@code source}.
    *
    * @return false if there is no room for one more
@@ -170,9 +183,13 @@ public final class UdpBatch {
    * Who sent message {@code index} that was received.
    *
    * @throws IndexOutOfBoundsException if there are not so many
+   * @throws IllegalStateException if it was added, and has no target
    */
   public InetSocketAddress sender(int index) {
     int length = MessageHeader.nameLength(headers.buffer(), headerOf(index));
+    if (length == 0) {
+      throw new IllegalStateException("message " + index + " was added without a target");
+    }
     return AddressFormat.INET.get(name(first + index), length);
   }
 

@@ -15,6 +15,7 @@ import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,6 +121,7 @@ class UdpBatchTest {
     UdpBatch batch = UdpBatch.allocate(1, 10);
     batch.add(message(1));
     assertThrows(NotYetConnectedException.class, () -> a.trySend(batch));
+    assertThrows(IllegalStateException.class, () -> batch.sender(0));
     assertEquals(1, batch.size());
   }
 
@@ -144,7 +146,10 @@ class UdpBatchTest {
     SyscallException e = assertThrows(SyscallException.class, () -> a.trySend(batch));
     assertEquals("EMSGSIZE", e.errnoName());
     assertEquals(2, batch.size());
-    batch.clear();
+    batch.removeFirst();
+    assertEquals(message(3), batch.bytes(0));
+    assertEquals(1, a.trySend(batch));
+    assertThrows(NoSuchElementException.class, batch::removeFirst);
     assertEquals(0, a.trySend(batch));
   }
 
