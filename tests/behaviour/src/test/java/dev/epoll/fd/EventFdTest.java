@@ -67,10 +67,15 @@ class EventFdTest {
               });
       assertEquals(EventFd.MAX_VALUE, counter.blocking().take());
       assertEquals(1, adding.result());
-      var interrupted = Running.of(() -> counter.blocking().take());
-      counter.close();
-      assertInstanceOf(ClosedChannelException.class, interrupted.failure());
     }
+  }
+
+  @Test
+  void closeFailsTheThreadThatTakes() throws Exception {
+    EventFd counter = EventFd.counter(poller, 0);
+    var taking = Running.of(() -> counter.blocking().take()).waitingOn(counter.registration());
+    counter.close();
+    assertInstanceOf(ClosedChannelException.class, taking.failure());
   }
 
   @Test
