@@ -36,7 +36,7 @@ class EpollCloseTest {
       epoll.add(fd, IN, 1);
       epoll.close();
       epoll.close();
-      assertEquals(before, KernelFds.openNow());
+      KernelFds.assertNoneSince(before);
       for (Executable call :
           List.<Executable>of(
               () -> epoll.add(fd, IN, 1),
@@ -54,7 +54,7 @@ class EpollCloseTest {
       assertEquals(Optional.empty(), epoll.find(fd));
       assertEquals(0, epoll.size());
       assertTrue(epoll.toString().contains("CLOSED"), epoll::toString);
-      assertEquals(before, KernelFds.openNow());
+      KernelFds.assertNoneSince(before);
       assertEquals(8, Fds.drain(fd));
     }
   }
@@ -91,7 +91,7 @@ class EpollCloseTest {
         assertThrows(ClosedEpollException.class, () -> epoll.add(fd, IN, 1));
         assertInstanceOf(ClosedEpollException.class, waiting.failure());
         assertEquals(0, epoll.ready().size());
-        assertEquals(before, KernelFds.openNow());
+        KernelFds.assertNoneSince(before);
       }
     }
   }
@@ -107,7 +107,7 @@ class EpollCloseTest {
     WaitingThread waiting = WaitingThread.in(epoll);
     epoll.close();
     assertInstanceOf(ClosedEpollException.class, waiting.failure());
-    assertEquals(before, KernelFds.openNow());
+    KernelFds.assertNoneSince(before);
   }
 
   @Test
@@ -126,7 +126,7 @@ class EpollCloseTest {
             return null;
           });
       assertInstanceOf(ClosedEpollException.class, waiting.failure());
-      assertEquals(before, KernelFds.openNow());
+      KernelFds.assertNoneSince(before);
     }
   }
 
@@ -144,7 +144,7 @@ class EpollCloseTest {
         assertTrue(endsWithTheEventOrClosed(waiting));
         Fds.drain(fd);
       }
-      assertEquals(before, KernelFds.openNow());
+      KernelFds.assertNoneSince(before);
     }
   }
 

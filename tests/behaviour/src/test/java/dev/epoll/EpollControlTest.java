@@ -36,7 +36,7 @@ class EpollControlTest {
         assertEquals(0, Harvest.count(epoll));
       }
     }
-    assertEquals(before, KernelFds.openNow());
+    KernelFds.assertNoneSince(before);
   }
 
   @Test

@@ -121,7 +121,7 @@ class SendFileTest {
         assertThrows(
             FileSystemException.class, () -> RegularFile.open(Path.of("/x".repeat(40_000))));
     assertTrue(tooLong.getMessage().contains("File name too long"), tooLong::getMessage);
-    assertEquals(before, KernelFds.openNow());
+    KernelFds.assertNoneSince(before);
   }
 
   private interface Fifo {

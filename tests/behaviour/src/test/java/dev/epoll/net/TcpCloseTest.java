@@ -120,7 +120,7 @@ class TcpCloseTest {
     for (SocketFd<?> socket : List.of(pair.client(), pair.server(), pair.listener())) {
       assertEquals(-1, C.fcntl(socket.fd(), LibC.F_GETFD, 0));
     }
-    assertEquals(before, KernelFds.openNow());
+    KernelFds.assertNoneSince(before);
   }
 
   @Test

@@ -148,7 +148,7 @@ class TcpConnectTest {
     for (int i = 0; i < 50; i++) {
       assertThrows(ConnectException.class, () -> TcpStream.connect(poller, nobody));
     }
-    assertEquals(before, KernelFds.openNow());
+    KernelFds.assertNoneSince(before);
     assertEquals(0, poller.snapshot().registrations().size());
   }
 
@@ -165,7 +165,7 @@ class TcpConnectTest {
               () -> TcpStream.connect(poller, address, TcpOptions.none(), Duration.ofMillis(80)));
       assertTrue(System.nanoTime() - start >= 80_000_000);
       assertEquals("no connection to " + address + " within PT0.08S", e.getMessage());
-      assertEquals(before, KernelFds.openNow());
+      KernelFds.assertNoneSince(before);
     }
   }
 
@@ -183,7 +183,7 @@ class TcpConnectTest {
       connect.interrupt();
       assertInstanceOf(InterruptedIOException.class, connect.failure());
       assertTrue(connect.interruptedAtEnd());
-      assertEquals(before, KernelFds.openNow());
+      KernelFds.assertNoneSince(before);
     }
   }
 
@@ -234,7 +234,7 @@ class TcpConnectTest {
           failure instanceof ConnectException || failure instanceof ClosedChannelException,
           failure::toString);
     }
-    assertEquals(before, KernelFds.openNow());
+    KernelFds.assertNoneSince(before);
   }
 
   private static boolean finish(TcpStream stream) throws Exception {
@@ -277,7 +277,7 @@ class TcpConnectTest {
         UnresolvedAddressException.class,
         () -> TcpStream.startConnect(poller, unresolved, TcpOptions.none()));
     assertThrows(UnresolvedAddressException.class, () -> TcpListener.bind(poller, unresolved));
-    assertEquals(before, KernelFds.openNow());
+    KernelFds.assertNoneSince(before);
   }
 
   @Test
@@ -290,7 +290,7 @@ class TcpConnectTest {
       var before = KernelFds.openNow();
       assertThrows(ClosedPollerException.class, () -> TcpStream.connect(closed, address));
       assertThrows(ClosedPollerException.class, () -> TcpListener.bind(closed, TcpPair.anyPort()));
-      assertEquals(before, KernelFds.openNow());
+      KernelFds.assertNoneSince(before);
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.epoll.testing;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.epoll.sys.Backend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,5 +30,15 @@ public final class KernelFds {
     Map<Integer, String> fds = new TreeMap<>(Fds.openNow());
     fds.values().removeIf(target -> target.startsWith("/"));
     return fds;
+  }
+
+  /**
+   * Fails if there are fds that were not there {@code before}. Some may have gone meanwhile: the
+   * JDK closes the pipes of a process that has ended in its own time.
+   */
+  public static void assertNoneSince(Map<Integer, String> before) {
+    Map<Integer, String> since = openNow();
+    since.entrySet().removeAll(before.entrySet());
+    assertEquals(Map.of(), since, "fds that were left open");
   }
 }

@@ -68,7 +68,8 @@ suspend fun withPoller(body: suspend PollerScope.() -> Unit) = limited {
             withClue(poller.snapshot()) { poller.snapshot().registrations().sumOf { it.waiters() } shouldBe 0 }
         }
     }
-    until("no fd is left: before $before, now ${kernelObjects()}") { kernelObjects() == before }
+    // There may be fewer: the JDK closes the pipes of a process that has ended in its own time.
+    until("no fd is left: before $before, now ${kernelObjects()}") { kernelObjects() <= before }
 }
 
 /** How many sockets, pipes and such this process has open; the class loader's files do not count. */
