@@ -108,6 +108,8 @@ class RedisExampleTest :
 
         test("replies the same if the bytes come one at a time") {
             for ((request, reply) in conversations.filter { it.first.length < 500 }) {
+                // What comes after a protocol error is answered by a reset, which may overtake the reply.
+                if (reply.any { "Protocol error" in it }) continue
                 talk(port, "flushall")
                 withClue(request) { talk(port, request, pieceSize = 1) shouldBe reply }
             }
