@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,31 +22,45 @@ import org.jspecify.annotations.Nullable;
  *      ^                                                                                  |  ^  | armed already:
  *      |     event of the current token; if others still wait, arm again for those        |  +--+ no syscall
  *      +----------------------------------------------------------------------------------+
- *   either --- close, or the poller ends ---&gt; ENDED (final)
+ *   either --- armAfter: epoll_ctl(MOD) with everything, edge-triggered ---&gt; EDGES --+ event: counted
+ *                                                                             ^  | armAfter: no syscall
+ *                                                                             +--+ arm: MOD of the same
+ *   each --- close, or the poller ends ---&gt; ENDED (final)
  * </pre>
  *
  * <p>Kernel: EPOLLONESHOT disarms at the event, so no event follows one that nobody re-armed for;
  * MOD polls again, so what was ready before the await is reported (epoll_ctl(2)). An event of an
  * earlier token is dropped: the MOD that made it stale reports the same readiness again.
  *
- * <p>Invariant: while a waiter waits, its interest is armed. Cancelling leaves the kernel armed,
- * for at most one event that nobody gets.
+ * <p>Invariant: while a waiter waits, its interest is armed, or its edge is still to come.
+ * Cancelling leaves the kernel armed; an event that nobody gets does no harm.
  *
- * <p>Thread: every method from any. {@code lock} guards all state and is held over epoll_ctl, never
- * while a waiter runs.
+ * <p>Thread: every method from any. The monitor of {@code waiters} guards all state and is held
+ * over epoll_ctl, never while a waiter runs.
  */
 public final class Registration implements AutoCloseable {
+  private static final int EDGES =
+      Linux.EPOLLIN | Linux.EPOLLOUT | Linux.EPOLLPRI | Linux.EPOLLRDHUP | Linux.EPOLLET;
+  private static final int EXCEPTIONAL =
+      Linux.EPOLLPRI | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR;
+
   private final Registrations owner;
   private final int fd;
   private final int slot;
-  private final ReentrantLock lock = new ReentrantLock();
   private final WaiterQueue waiters = new WaiterQueue();
 
-  /** The event bits that the kernel is armed with; 0 is DISARMED. */
+  /** What the kernel is armed with; 0 is DISARMED, with {@code EPOLLET} it is EDGES. */
   private int armed;
 
   /** The sequence number of the last arm. */
   private int sequence;
+
+  /**
+   * How many events there were in EDGES. Ordering: volatile, for those who take it before a call.
+   */
+  private volatile int edges;
+
+  private volatile boolean exceptional;
 
   /** Why there will be no further await; null until ENDED. Volatile for those who only look. */
   private volatile @Nullable FailureCause ended;
@@ -112,51 +125,122 @@ public final class Registration implements AutoCloseable {
    * is still the one that was registered.
    */
   void arm(Interest interest, Waiter waiter, boolean anew) throws IOException {
+    WaiterQueue.Batch others;
     int error;
-    WaiterQueue.Batch others = new WaiterQueue.Batch();
-    lock.lock();
-    try {
-      ensureOpen();
-      waiters.add(waiter, interest.mask);
-      boolean isArmed = false;
-      try {
-        error = armFor(waiters.wanted(), anew);
-        isArmed = error == 0;
-      } finally {
-        if (!isArmed) {
-          waiters.remove(waiter);
-        }
-      }
-      owner.counters().arms.increment();
-      if (isArmed) {
+    synchronized (waiters) {
+      add(interest, waiter);
+      // EDGES: what is ready now may have had its edge before, and MOD polls again.
+      boolean isArmed =
+          !anew && !isEdgeTriggered() && (armed & waiters.wanted()) == waiters.wanted();
+      error = isArmed ? 0 : armFor(waiter, isEdgeTriggered());
+      if (error == 0) {
         return;
       }
-      waiters.drain(others);
-    } finally {
-      lock.unlock();
+      others = drained();
     }
-    owner.counters().failures.add(others.size() + 1L);
-    others.failed(() -> failure(error));
-    throw failure(error);
+    throw failed(others, error);
   }
 
   /**
-   * Brings the kernel to report {@code wanted}, if it does not already, or {@code anew}. Returns 0
-   * or the errno.
+   * How many edges this registration has had: take the number before a call on the fd, and give it
+   * to {@link #armAfter} if the call would have blocked.
    */
-  private int armFor(int wanted, boolean anew) {
-    if (!anew && (armed & wanted) == wanted) {
-      return 0;
+  public int edges() {
+    return edges;
+  }
+
+  /**
+   * Whether an edge told of more than bytes and room: the end of the stream, a hangup, an error,
+   * urgent data. From then on a read that finds less than it asked for does not show that nothing
+   * is left, for it may have stopped in front of that; only "would block" does.
+   */
+  public boolean hadExceptionalEdge() {
+    return exceptional;
+  }
+
+  /**
+   * Starts one await as {@link #arm} does, for one who knows that since a moment after it took
+   * {@code edgesBefore} a call of this kind would have blocked. Costs no system call but the first
+   * time, which makes this registration edge-triggered for good: the kernel then reports every
+   * change, and what was reported is not reported again.
+   *
+   * <p>So it is for descriptors whose calls all go through one object, as those of {@code
+   * dev.epoll.net}, and {@link #arm} is for all others.
+   *
+   * @return false if there has been an edge since: try again at once; {@code waiter} does not wait,
+   *     and will not be told
+   * @throws IOException as {@link #arm}
+   */
+  public boolean armAfter(int edgesBefore, Interest interest, Waiter waiter) throws IOException {
+    Objects.requireNonNull(interest, "interest");
+    Objects.requireNonNull(waiter, "waiter");
+    WaiterQueue.Batch others;
+    int error;
+    synchronized (waiters) {
+      boolean wasEdgeTriggered = isEdgeTriggered();
+      if (wasEdgeTriggered && edges != edgesBefore) {
+        ensureOpen();
+        return false;
+      }
+      add(interest, waiter);
+      error = wasEdgeTriggered ? 0 : armFor(waiter, true);
+      if (error == 0) {
+        return true;
+      }
+      others = drained();
     }
+    throw failed(others, error);
+  }
+
+  private boolean isEdgeTriggered() {
+    return (armed & Linux.EPOLLET) != 0;
+  }
+
+  private void add(Interest interest, Waiter waiter) throws IOException {
+    ensureOpen();
+    waiters.add(waiter, interest.mask);
+    owner.counters().arms.increment();
+  }
+
+  /** Arms for those who wait. Returns 0, or the errno; then {@code newcomer} does not wait. */
+  private int armFor(Waiter newcomer, boolean edgeTriggered) {
+    boolean isArmed = false;
+    try {
+      int error = edgeTriggered ? control(EDGES) : armForWaiters();
+      isArmed = error == 0;
+      return error;
+    } finally {
+      if (!isArmed) {
+        waiters.remove(newcomer);
+      }
+    }
+  }
+
+  private int armForWaiters() {
+    return control(waiters.wanted() | Linux.EPOLLONESHOT);
+  }
+
+  /** epoll_ctl(MOD) with a fresh token; 0 or the errno. */
+  private int control(int mask) {
     int next = sequence + 1;
-    int result =
-        owner
-            .epoll()
-            .control(Linux.EPOLL_CTL_MOD, fd, wanted | Linux.EPOLLONESHOT, Token.of(slot, next));
+    int result = owner.epoll().control(Linux.EPOLL_CTL_MOD, fd, mask, Token.of(slot, next));
     owner.counters().controls.increment();
     sequence = next;
-    armed = result == 0 ? wanted : 0;
+    armed = result == 0 ? mask & ~Linux.EPOLLONESHOT : 0;
     return -result;
+  }
+
+  private WaiterQueue.Batch drained() {
+    WaiterQueue.Batch all = new WaiterQueue.Batch();
+    waiters.drain(all);
+    return all;
+  }
+
+  /** Tells {@code others} that they cannot be armed for, and returns it as an exception. */
+  private SyscallException failed(WaiterQueue.Batch others, int error) {
+    owner.counters().failures.add(others.size() + 1L);
+    others.failed(() -> failure(error));
+    return failure(error);
   }
 
   /** Why an epoll_ctl(MOD) of this fd failed. */
@@ -170,13 +254,10 @@ public final class Registration implements AutoCloseable {
    * @return whether {@code waiter} was waiting; if so it will not be told anything
    */
   public boolean cancel(Waiter waiter) {
-    lock.lock();
-    try {
+    synchronized (waiters) {
       if (!waiters.remove(waiter)) {
         return false;
       }
-    } finally {
-      lock.unlock();
     }
     owner.counters().cancels.increment();
     return true;
@@ -191,24 +272,24 @@ public final class Registration implements AutoCloseable {
    * @return the errno for which those in {@code lost} were lost, or 0
    */
   int event(int eventSequence, int eventMask, WaiterQueue.Batch met, WaiterQueue.Batch lost) {
-    lock.lock();
-    try {
+    synchronized (waiters) {
       if (ended != null || armed == 0 || eventSequence != sequence) {
         owner.counters().staleEvents++;
         return 0;
       }
-      armed = 0;
       waiters.take(eventMask, met);
-      if (waiters.isEmpty()) {
+      if (isEdgeTriggered()) {
+        // Ordering: before the count, so that who sees the count sees this.
+        exceptional |= (eventMask & EXCEPTIONAL) != 0;
+        edges = (edges + 1) & Integer.MAX_VALUE;
         return 0;
       }
-      int error = armFor(waiters.wanted(), false);
+      armed = 0;
+      int error = waiters.isEmpty() ? 0 : armForWaiters();
       if (error != 0) {
         waiters.drain(lost);
       }
       return error;
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -223,7 +304,37 @@ public final class Registration implements AutoCloseable {
    * @throws IOException as {@link #arm}, also when it happens while waiting
    */
   public Readiness blockUntil(Interest interest) throws IOException, InterruptedException {
-    return ThreadWaiter.await(this, interest, EpollFd.FOREVER);
+    Objects.requireNonNull(interest, "interest");
+    return ThreadWaiter.await(this, waiter -> armed(interest, waiter), EpollFd.FOREVER);
+  }
+
+  private boolean armed(Interest interest, Waiter waiter) throws IOException {
+    arm(interest, waiter, false);
+    return true;
+  }
+
+  /**
+   * How an await is started: by {@link #arm}, {@link #armAfter}, or a method of a descriptor that
+   * calls one of these.
+   */
+  @FunctionalInterface
+  public interface Arming {
+    /**
+     * Starts an await on the registration.
+     *
+     * @return false if there is nothing to wait for, and {@code waiter} will not be told
+     */
+    boolean arm(Waiter waiter) throws IOException;
+  }
+
+  /**
+   * Waits until an await on this registration that {@code arming} starts has ended. Otherwise as
+   * {@link #blockUntil(Interest)}.
+   *
+   * @return what the kernel reported, or {@link Readiness#NONE} if {@code arming} returned false
+   */
+  public Readiness blockOn(Arming arming) throws IOException, InterruptedException {
+    return ThreadWaiter.await(this, Objects.requireNonNull(arming, "arming"), EpollFd.FOREVER);
   }
 
   /**
@@ -241,23 +352,22 @@ public final class Registration implements AutoCloseable {
       throws IOException, InterruptedException {
     Objects.requireNonNull(interest, "interest");
     long nanos = Time.nanos("timeout", timeout);
-    return nanos == 0 ? readinessNow(interest) : ThreadWaiter.await(this, interest, nanos);
+    return nanos == 0
+        ? readinessNow(interest)
+        : ThreadWaiter.await(this, waiter -> armed(interest, waiter), nanos);
   }
 
   private Readiness readinessNow(Interest interest) throws IOException, InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    lock.lock();
-    try {
+    synchronized (waiters) {
       ensureOpen();
       int reported = PollFd.ask(owner.syscalls(), fd, interest.mask);
       if (reported < 0) {
         throw new SyscallException("poll", -reported, fd);
       }
       return Readiness.of(reported);
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -288,16 +398,13 @@ public final class Registration implements AutoCloseable {
    * @return false if it had ended before
    */
   boolean end(FailureCause reason, WaiterQueue.Batch waiting) {
-    lock.lock();
-    try {
+    synchronized (waiters) {
       if (ended != null) {
         return false;
       }
       ended = reason;
       waiters.drain(waiting);
       return true;
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -311,11 +418,8 @@ public final class Registration implements AutoCloseable {
   }
 
   PollerSnapshot.Watched snapshot() {
-    lock.lock();
-    try {
+    synchronized (waiters) {
       return new PollerSnapshot.Watched(fd, EventMask.of(armed), waiters.size());
-    } finally {
-      lock.unlock();
     }
   }
 

@@ -20,7 +20,7 @@ final class ThreadWaiter implements Waiter {
 
   private ThreadWaiter() {}
 
-  static Readiness await(Registration registration, Interest interest, long timeoutNanos)
+  static Readiness await(Registration registration, Registration.Arming arming, long timeoutNanos)
       throws IOException, InterruptedException {
     if (registration.poller().inPollerThread()) {
       throw new IllegalStateException(
@@ -32,7 +32,9 @@ final class ThreadWaiter implements Waiter {
     }
     long deadline = System.nanoTime() + timeoutNanos;
     ThreadWaiter waiter = new ThreadWaiter();
-    registration.arm(interest, waiter);
+    if (!arming.arm(waiter)) {
+      return Readiness.NONE;
+    }
     boolean interrupted = false;
     while (waiter.isWaiting()) {
       // Once the poller thread has taken the waiter out of the queue its outcome is on the way, and

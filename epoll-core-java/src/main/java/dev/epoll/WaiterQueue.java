@@ -20,8 +20,12 @@ import org.jspecify.annotations.Nullable;
 final class WaiterQueue {
   private static final int INITIAL_CAPACITY = 2;
 
-  private @Nullable Waiter[] waiters = new Waiter[INITIAL_CAPACITY];
-  private int[] interests = new int[INITIAL_CAPACITY];
+  // The first has a place of its own, for most often it is the only one, and there may be very many
+  // registrations.
+  private @Nullable Waiter first;
+  private int firstInterest;
+  private @Nullable Waiter @Nullable [] others;
+  private int @Nullable [] otherInterests;
   private int size;
 
   boolean isEmpty() {
@@ -36,7 +40,7 @@ final class WaiterQueue {
   int wanted() {
     int mask = 0;
     for (int i = 0; i < size; i++) {
-      mask |= interests[i];
+      mask |= interest(i);
     }
     return mask;
   }
@@ -46,12 +50,7 @@ final class WaiterQueue {
       throw new IllegalStateException(
           "this waiter waits on this registration already: arm another object, or cancel it");
     }
-    if (size == waiters.length) {
-      waiters = Arrays.copyOf(waiters, size * 2);
-      interests = Arrays.copyOf(interests, size * 2);
-    }
-    waiters[size] = waiter;
-    interests[size] = interestMask;
+    put(size, waiter, interestMask);
     size++;
   }
 
@@ -61,10 +60,10 @@ final class WaiterQueue {
     if (index < 0) {
       return false;
     }
-    int after = size - index - 1;
-    System.arraycopy(waiters, index + 1, waiters, index, after);
-    System.arraycopy(interests, index + 1, interests, index, after);
-    waiters[--size] = null;
+    for (int i = index + 1; i < size; i++) {
+      put(i - 1, waiter(i), interest(i));
+    }
+    shrinkTo(size - 1);
     return true;
   }
 
@@ -72,33 +71,70 @@ final class WaiterQueue {
   void take(int eventMask, Batch met) {
     int kept = 0;
     for (int i = 0; i < size; i++) {
-      Waiter waiter = Objects.requireNonNull(waiters[i]);
-      if (Interest.isMet(interests[i], eventMask)) {
-        met.add(waiter);
+      if (Interest.isMet(interest(i), eventMask)) {
+        met.add(waiter(i));
       } else {
-        waiters[kept] = waiter;
-        interests[kept] = interests[i];
-        kept++;
+        put(kept++, waiter(i), interest(i));
       }
     }
-    Arrays.fill(waiters, kept, size, null);
-    size = kept;
+    shrinkTo(kept);
   }
 
   /** Moves all to {@code all}. */
   void drain(Batch all) {
     for (int i = 0; i < size; i++) {
-      all.add(Objects.requireNonNull(waiters[i]));
+      all.add(waiter(i));
     }
-    Arrays.fill(waiters, 0, size, null);
-    size = 0;
+    shrinkTo(0);
+  }
+
+  private Waiter waiter(int index) {
+    return Objects.requireNonNull(index == 0 ? first : Objects.requireNonNull(others)[index - 1]);
+  }
+
+  private int interest(int index) {
+    return index == 0 ? firstInterest : Objects.requireNonNull(otherInterests)[index - 1];
+  }
+
+  private void put(int index, Waiter waiter, int interestMask) {
+    if (index == 0) {
+      first = waiter;
+      firstInterest = interestMask;
+    } else {
+      ensureCapacity(index);
+      Objects.requireNonNull(others)[index - 1] = waiter;
+      Objects.requireNonNull(otherInterests)[index - 1] = interestMask;
+    }
+  }
+
+  private void ensureCapacity(int count) {
+    if (others == null || otherInterests == null) {
+      others = new Waiter[INITIAL_CAPACITY];
+      otherInterests = new int[INITIAL_CAPACITY];
+    } else if (count > others.length) {
+      @Nullable Waiter[] longer = Arrays.copyOf(others, others.length * 2);
+      otherInterests = Arrays.copyOf(otherInterests, longer.length);
+      others = longer;
+    }
+  }
+
+  private void shrinkTo(int newSize) {
+    if (newSize == 0) {
+      first = null;
+    }
+    if (others != null) {
+      for (int i = Math.max(newSize, 1); i < size; i++) {
+        others[i - 1] = null;
+      }
+    }
+    size = newSize;
   }
 
   /** By identity: a waiter stands for one await, whatever its class takes for equal. */
   @SuppressWarnings("ReferenceEquality")
   private int indexOf(Waiter waiter) {
     for (int i = 0; i < size; i++) {
-      if (waiters[i] == waiter) {
+      if (waiter(i) == waiter) {
         return i;
       }
     }

@@ -33,7 +33,12 @@ public abstract class AwaitableFd implements Channel {
 
   private final OwnedFd fd;
   private final Registration registration;
-  private volatile boolean drained;
+
+  /** Stands for a read that did not find less than it asked for. */
+  private static final int NOT_DRAINED = -1;
+
+  /** How many edges there had been before the last read, if that found less than it asked for. */
+  private volatile int drainedAt = NOT_DRAINED;
 
   /**
    * Registers {@code fd}. If that fails, {@code fd} is closed.
@@ -140,25 +145,40 @@ public abstract class AwaitableFd implements Channel {
       checkOpen();
       return 0;
     }
+    int edges = registration.edges();
     int asked =
         target.isDirect() ? target.remaining() : Math.min(target.remaining(), ScratchMemory.SIZE);
     long result =
         target.isDirect()
             ? readDirect(target, asked, name, transfer)
             : readHeap(target, asked, name, transfer);
-    drained = result == WOULD_BLOCK || (result > 0 && result < asked);
+    drainedAt = result == WOULD_BLOCK || isCutShort(result, asked) ? edges : NOT_DRAINED;
     if (result == WOULD_BLOCK) {
       return 0;
     }
     return result == 0 ? -1 : (int) result;
   }
 
+  private boolean isCutShort(long result, int asked) {
+    return result > 0 && result < asked && shortReadDrains();
+  }
+
+  /** Whether a read that finds less than it asks for leaves nothing behind. */
+  protected boolean shortReadDrains() {
+    return true;
+  }
+
   /**
-   * Whether the last {@link #readInto} found less than it asked for; see {@link
-   * ByteSource#isDrained()}.
+   * Whether the last {@link #readInto} found less than it asked for, and no edge has come since;
+   * see {@link ByteSource#isDrained()}.
    */
   protected final boolean drained() {
-    return drained;
+    return drainedAt == registration.edges();
+  }
+
+  /** For {@link Registration#armAfter}: the edges before the {@link #readInto} that drained it. */
+  protected final int drainedAt() {
+    return drainedAt;
   }
 
   /**
@@ -275,10 +295,22 @@ public abstract class AwaitableFd implements Channel {
           ? registration.blockUntil(interest)
           : registration.blockUntil(interest, timeout);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException(
-          "interrupted while waiting for " + interest + " on fd " + registration.fd());
+      throw interrupted(registration);
     }
+  }
+
+  /** The same, with an await that {@code arming} starts, and without end. */
+  static void block(Registration registration, Registration.Arming arming) throws IOException {
+    try {
+      registration.blockOn(arming);
+    } catch (InterruptedException e) {
+      throw interrupted(registration);
+    }
+  }
+
+  private static InterruptedIOException interrupted(Registration registration) {
+    Thread.currentThread().interrupt();
+    return new InterruptedIOException("interrupted while waiting on fd " + registration.fd());
   }
 
   /**

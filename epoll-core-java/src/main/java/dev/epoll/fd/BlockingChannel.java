@@ -1,6 +1,5 @@
 package dev.epoll.fd;
 
-import dev.epoll.Interest;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -18,7 +17,7 @@ final class BlockingChannel {
     boolean awaitFirst = source.isDrained() && target.hasRemaining();
     while (true) {
       if (awaitFirst) {
-        AwaitableFd.block(source.registration(), Interest.READABLE, null);
+        AwaitableFd.block(source.registration(), source::armRead);
       }
       int count = source.tryRead(target);
       if (count != 0 || !target.hasRemaining()) {
@@ -37,7 +36,7 @@ final class BlockingChannel {
       }
       if (count == 0) {
         try {
-          AwaitableFd.block(sink.registration(), Interest.WRITABLE, null);
+          AwaitableFd.block(sink.registration(), sink::armWrite);
         } catch (InterruptedIOException e) {
           e.bytesTransferred = before - source.remaining();
           throw e;

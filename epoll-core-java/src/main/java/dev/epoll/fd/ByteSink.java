@@ -1,6 +1,8 @@
 package dev.epoll.fd;
 
+import dev.epoll.Interest;
 import dev.epoll.Registration;
+import dev.epoll.Waiter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
@@ -22,6 +24,18 @@ public interface ByteSink extends Channel {
    *     will read any more
    */
   int tryWrite(ByteBuffer source) throws IOException;
+
+  /**
+   * Starts an await of the next write that does not block, as {@link ByteSource#armRead}.
+   *
+   * @return false if the next write will most likely not block; then {@code waiter} will not be
+   *     told
+   * @throws IOException as {@link Registration#arm}
+   */
+  default boolean armWrite(Waiter waiter) throws IOException {
+    registration().arm(Interest.WRITABLE, waiter);
+    return true;
+  }
 
   /**
    * The same descriptor for threads: writes wait until all is written. What else holds: {@link

@@ -1,6 +1,8 @@
 package dev.epoll.fd;
 
+import dev.epoll.Interest;
 import dev.epoll.Registration;
+import dev.epoll.Waiter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
@@ -24,6 +26,19 @@ public interface ByteSource extends Channel {
    * @throws IOException if the read failed
    */
   int tryRead(ByteBuffer target) throws IOException;
+
+  /**
+   * Starts an await of the next read that does not block, on {@link #registration()}. A descriptor
+   * that knows what its reads returned may find that there is nothing to wait for, or spare the
+   * system call that {@link Registration#arm} costs.
+   *
+   * @return false if the next read will most likely not block; then {@code waiter} will not be told
+   * @throws IOException as {@link Registration#arm}
+   */
+  default boolean armRead(Waiter waiter) throws IOException {
+    registration().arm(Interest.READABLE, waiter);
+    return true;
+  }
 
   /**
    * Whether the last read found less than it had room for, so that the next would most likely find

@@ -1,6 +1,8 @@
 package dev.epoll.net;
 
+import dev.epoll.Interest;
 import dev.epoll.Poller;
+import dev.epoll.Waiter;
 import dev.epoll.fd.ByteStream;
 import dev.epoll.fd.OwnedFd;
 import dev.epoll.fd.RegularFile;
@@ -26,6 +28,9 @@ import java.util.Objects;
 public abstract sealed class StreamSocket<A extends SocketAddress> extends SocketFd<A>
     implements ByteStream permits TcpStream, UnixStream {
   private volatile boolean inputShutDown;
+
+  /** How many edges there had been before the last write that would have blocked. */
+  private volatile int fullAt = -1;
 
   StreamSocket(Poller poller, OwnedFd fd, AddressFormat<A> format, SocketOptionCodec.Kind kind)
       throws IOException {
@@ -62,12 +67,28 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
     return drained();
   }
 
+  // The fd is ours, and what its calls return is known here: so awaits can rest on edges.
+  @Override
+  public final boolean armRead(Waiter waiter) throws IOException {
+    return registration().armAfter(drainedAt(), Interest.READABLE, waiter);
+  }
+
+  @Override
+  public final boolean armWrite(Waiter waiter) throws IOException {
+    return registration().armAfter(fullAt, Interest.WRITABLE, waiter);
+  }
+
   // Kernel: MSG_NOSIGNAL, because a plain write to a connection that is gone raises SIGPIPE
   // (send(2)).
   @Override
   public final int tryWrite(ByteBuffer source) throws IOException {
     checkConnected();
-    return writeFrom(source, source.remaining(), "send", StreamSocket::send);
+    int edges = registration().edges();
+    int written = writeFrom(source, source.remaining(), "send", StreamSocket::send);
+    if (written == 0 && source.hasRemaining()) {
+      fullAt = edges;
+    }
+    return written;
   }
 
   private static long send(int fd, long address, long count) {
@@ -101,8 +122,10 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
         checkOpen();
         return 0;
       }
+      int edges = registration().edges();
       long written = call("sendmsg", fd -> SYSCALLS.sendmsg(fd, address, Linux.MSG_NOSIGNAL));
       if (written == WOULD_BLOCK) {
+        fullAt = edges;
         return 0;
       }
       advance(sources, offset, written);
@@ -150,8 +173,13 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
       memory.buffer().putLong(0, position);
       // Kernel: an end beyond what a long counts is EINVAL.
       long most = Math.min(count, Long.MAX_VALUE - position);
+      int edges = registration().edges();
       long sent = file.lend(in -> call("sendfile", fd -> sendFile(fd, in, address, most)));
-      return sent == WOULD_BLOCK ? 0 : sent == 0 ? -1 : sent;
+      if (sent == WOULD_BLOCK) {
+        fullAt = edges;
+        return 0;
+      }
+      return sent == 0 ? -1 : sent;
     } finally {
       ScratchMemory.giveBack(memory);
     }

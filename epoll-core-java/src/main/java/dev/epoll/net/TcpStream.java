@@ -65,6 +65,12 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
     this.connectingTo = connectingTo;
   }
 
+  // Kernel: a read stops in front of an urgent byte, and in front of the end of the stream.
+  @Override
+  protected boolean shortReadDrains() {
+    return !registration().hadExceptionalEdge();
+  }
+
   static TcpStream connected(Poller poller, OwnedFd fd) throws IOException {
     return new TcpStream(poller, fd, null);
   }

@@ -23,6 +23,12 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
     super(poller, fd, AddressFormat.UNIX, SocketOptionCodec.Kind.UNIX);
   }
 
+  // Kernel: a read stops behind bytes that came with descriptors.
+  @Override
+  protected boolean shortReadDrains() {
+    return false;
+  }
+
   /**
    * Connects to {@code remote}. Kernel: a Unix connect is done at once, or fails; there is nothing
    * to wait for.

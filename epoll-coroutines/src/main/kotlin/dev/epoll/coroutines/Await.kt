@@ -1,6 +1,5 @@
 package dev.epoll.coroutines
 
-import dev.epoll.Cancellable
 import dev.epoll.Interest
 import dev.epoll.Poller
 import dev.epoll.Readiness
@@ -11,6 +10,7 @@ import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.CancellableContinuation
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletionHandler
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /**
@@ -34,10 +34,11 @@ public suspend fun Registration.awaitWritable(): Readiness = await(Interest.WRIT
 
 /** Suspends until the fd is ready for any part of [interest]. Otherwise as [awaitReadable]. */
 public suspend fun Registration.await(interest: Interest): Readiness {
-    val readiness = awaitReadiness { waiter ->
-        arm(interest, waiter)
-        Cancellable { cancel(waiter) }
-    }
+    val readiness =
+        awaitOn(this) {
+            arm(interest, it)
+            true
+        }
     // Whoever closed it before this coroutine had its turn may have closed the fd too, and its number may have a new
     // owner.
     ensureOpen()
@@ -56,8 +57,11 @@ public suspend fun Poller.awaitReadable(fd: Int): Readiness = await(fd, Interest
 public suspend fun Poller.awaitWritable(fd: Int): Readiness = await(fd, Interest.WRITABLE)
 
 /** Suspends until [fd] is ready for any part of [interest]. Otherwise as [Poller.awaitReadable]. */
-public suspend fun Poller.await(fd: Int, interest: Interest): Readiness = awaitReadiness { waiter ->
-    arm(fd, interest, waiter)
+public suspend fun Poller.await(fd: Int, interest: Interest): Readiness = suspendCancellableCoroutine { continuation ->
+    startAwait(continuation) {
+        val armed = arm(fd, interest, ContinuationWaiter(continuation))
+        continuation.invokeOnCancellation { armed.cancel() }
+    }
 }
 
 /** [Poller.awaitReadable] on [Poller.shared]. */
@@ -66,18 +70,25 @@ public suspend fun awaitReadable(fd: Int): Readiness = Poller.shared().awaitRead
 /** [Poller.awaitWritable] on [Poller.shared]. */
 public suspend fun awaitWritable(fd: Int): Readiness = Poller.shared().awaitWritable(fd)
 
-private suspend inline fun awaitReadiness(crossinline arm: (Waiter) -> Cancellable): Readiness =
+/** An await on [registration] that [arm] starts; it returns false if there is nothing to wait for. */
+internal suspend inline fun awaitOn(registration: Registration, crossinline arm: (Waiter) -> Boolean): Readiness =
     suspendCancellableCoroutine { continuation ->
-        // A coroutine that was cancelled before it came here must not touch epoll.
-        if (continuation.isActive) {
-            try {
-                val armed = arm(ContinuationWaiter(continuation))
-                continuation.invokeOnCancellation { armed.cancel() }
-            } catch (e: IOException) {
-                continuation.resumeWithException(e)
-            }
+        startAwait(continuation) {
+            val waiter = RegistrationWaiter(registration, continuation)
+            if (arm(waiter)) continuation.invokeOnCancellation(waiter) else continuation.resume(Readiness.NONE)
         }
     }
+
+internal inline fun startAwait(continuation: CancellableContinuation<Readiness>, start: () -> Unit) {
+    // A coroutine that was cancelled before it came here must not touch epoll.
+    if (continuation.isActive) {
+        try {
+            start()
+        } catch (e: IOException) {
+            continuation.resumeWithException(e)
+        }
+    }
+}
 
 /**
  * A suspended coroutine as a waiter.
@@ -85,8 +96,18 @@ private suspend inline fun awaitReadiness(crossinline arm: (Waiter) -> Cancellab
  * Thread: the poller thread resumes; the continuation itself decides between that and a cancellation at the same time,
  * and hands over to the coroutine's dispatcher.
  */
-private class ContinuationWaiter(private val continuation: CancellableContinuation<Readiness>) : Waiter {
+internal open class ContinuationWaiter(private val continuation: CancellableContinuation<Readiness>) : Waiter {
     override fun ready(readiness: Readiness) = continuation.resume(readiness)
 
     override fun failed(cause: IOException) = continuation.resumeWithException(cause)
+}
+
+/** The same for one that waits on [registration], and what cancels it: one object, because each await needs both. */
+internal class RegistrationWaiter(
+    private val registration: Registration,
+    continuation: CancellableContinuation<Readiness>,
+) : ContinuationWaiter(continuation), CompletionHandler {
+    override fun invoke(cause: Throwable?) {
+        registration.cancel(this)
+    }
 }

@@ -1,5 +1,7 @@
 package dev.epoll.coroutines
 
+import dev.epoll.Readiness
+import dev.epoll.Registration
 import dev.epoll.fd.ByteSink
 import dev.epoll.fd.ByteSource
 import dev.epoll.fd.EventFd
@@ -25,11 +27,31 @@ public suspend fun ByteSource.read(target: ByteBuffer): Int {
         if (count != 0 || !target.hasRemaining()) return count
     }
     while (true) {
-        registration().awaitReadable()
+        awaitReadable()
         val count = tryRead(target)
         if (count != 0) return count
     }
 }
+
+/**
+ * Suspends until a read is likely to find something: for those who want a buffer only then. Returns at once unless the
+ * last read found less than it asked for. Cancellable while it suspends.
+ *
+ * Where all reads and writes of a connection go through this object, as they do with the sockets of `dev.epoll.net`,
+ * this costs no system call, which [Registration.awaitReadable] on its [ByteSource.registration] does.
+ *
+ * @return what the kernel reported, or [Readiness.NONE] if there was nothing to wait for
+ * @throws dev.epoll.ClosedRegistrationException if the descriptor is closed, before or while waiting
+ */
+public suspend fun ByteSource.awaitReadable(): Readiness = awaitOn(registration()) { armRead(it) }
+
+/**
+ * Suspends until a write is likely to be taken. Returns at once unless the last write was not. Otherwise as
+ * [ByteSource.awaitReadable].
+ *
+ * @throws dev.epoll.ClosedRegistrationException if the descriptor is closed, before or while waiting
+ */
+public suspend fun ByteSink.awaitWritable(): Readiness = awaitOn(registration()) { armWrite(it) }
 
 /**
  * Writes some of [source], at least a byte unless none remains, and suspends as long as the descriptor takes nothing.
@@ -44,7 +66,7 @@ public suspend fun ByteSink.write(source: ByteBuffer): Int {
     while (true) {
         val count = tryWrite(source)
         if (count > 0 || !source.hasRemaining()) return count
-        registration().awaitWritable()
+        awaitWritable()
     }
 }
 

@@ -73,7 +73,7 @@ public suspend fun StreamSocket<*>.sendFile(
     do {
         val now = trySendFile(file, position + sent, count - sent)
         if (now < 0) return sent
-        if (now == 0L && sent < count) registration().awaitWritable()
+        if (now == 0L && sent < count) awaitWritable()
         sent += now
     } while (sent < count)
     return sent
