@@ -66,12 +66,13 @@ final class PollLoop {
 
   /**
    * One round: waits up to {@code maxWaitNanos} ({@link EpollFd#FOREVER} for no limit) for
-   * something to do, and does it.
+   * something to do, and does it. Returns whether there was anything.
    *
    * @throws SyscallException if the epoll fd cannot be waited on any more
    */
-  void step(long maxWaitNanos) throws SyscallException {
+  boolean step(long maxWaitNanos) throws SyscallException {
     int count = waitForEvents(maxWaitNanos);
+    boolean isBusy = count > 0;
     for (int polls = 1; ; polls++) {
       dispatch(count);
       if (count < events.capacity() || polls == MAX_POLLS_PER_STEP) {
@@ -82,8 +83,19 @@ final class PollLoop {
       }
       count = poll(0);
     }
-    runTimers();
-    runTasks(config.tasksPerRound());
+    isBusy |= runTimers();
+    isBusy |= runTasks(config.tasksPerRound());
+    return isBusy;
+  }
+
+  /**
+   * Whether there is something to do that no event tells of, or will be; then how long until then.
+   * A wait between {@link Wakeup#beforeSleep} and {@link Wakeup#afterSleep} may take so long.
+   *
+   * @return 0 if there is, {@link EpollFd#FOREVER} if there will not be
+   */
+  long nanosToWork() {
+    return tasks.isEmpty() ? timers.nanosToFirst(System.nanoTime()) : 0;
   }
 
   private int waitForEvents(long maxWaitNanos) throws SyscallException {
@@ -92,8 +104,7 @@ final class PollLoop {
     }
     wakeup.beforeSleep();
     try {
-      return poll(
-          tasks.isEmpty() ? sooner(maxWaitNanos, timers.nanosToFirst(System.nanoTime())) : 0);
+      return poll(sooner(maxWaitNanos, nanosToWork()));
     } finally {
       wakeup.afterSleep();
     }
@@ -133,25 +144,30 @@ final class PollLoop {
     }
   }
 
-  private void runTimers() {
+  private boolean runTimers() {
+    if (timers.size() == 0) {
+      return false;
+    }
     long now = System.nanoTime();
     for (int i = 0; i < config.tasksPerRound(); i++) {
       Timers.Action action = timers.takeDue(now);
       if (action == null) {
-        return;
+        return i > 0;
       }
       run(action::due);
     }
+    return true;
   }
 
-  private void runTasks(int limit) {
+  private boolean runTasks(int limit) {
     for (int i = 0; i < limit; i++) {
       Runnable task = tasks.poll();
       if (task == null) {
-        return;
+        return i > 0;
       }
       run(task);
     }
+    return true;
   }
 
   private void run(Runnable task) {

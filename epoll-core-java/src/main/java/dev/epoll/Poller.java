@@ -46,14 +46,16 @@ public final class Poller implements AutoCloseable, Executor {
   private final Timers timers = new Timers();
   private final Counters counters = new Counters();
   private final PollLoop loop;
-  private final Thread thread;
+  private final PollerThread thread;
   private final AtomicReference<@Nullable End> end = new AtomicReference<>();
 
   Poller(PollerConfig config, Syscalls syscalls) throws IOException {
-    this(config, syscalls, true);
+    this(config, syscalls, true, null);
   }
 
-  private Poller(PollerConfig config, Syscalls syscalls, boolean closeable) throws IOException {
+  private Poller(
+      PollerConfig config, Syscalls syscalls, boolean closeable, @Nullable PollerDriver driver)
+      throws IOException {
     this.config = config;
     this.closeable = closeable;
     this.epoll = EpollFd.open(syscalls);
@@ -67,10 +69,10 @@ public final class Poller implements AutoCloseable, Executor {
     this.sharedAwaits = new SharedAwaits(registrations);
     try {
       this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
-      // Nothing of whoever happens to open it: neither thread locals nor the class loader.
-      this.thread = new Thread(null, this::run, config.threadName(), 0, false);
-      thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
-      thread.setDaemon(true);
+      this.thread =
+          driver == null
+              ? new DedicatedThread(config.threadName(), this::run)
+              : new PollerRounds(this, loop, wakeup, epoll, driver);
       thread.start();
     } catch (Throwable e) {
       wakeup.close();
@@ -98,6 +100,24 @@ public final class Poller implements AutoCloseable, Executor {
   }
 
   /**
+   * A poller without a thread of its own: its rounds are run by {@code driver}, beside those whom
+   * they resume, which spares the hand-over from one thread to another. While there is nothing to
+   * do it sleeps through {@link #shared()}.
+   *
+   * <p>"The poller thread" is then whichever thread runs a round. Never wait on a thread of the
+   * driver for what this poller does: it may be the thread that is to do it.
+   *
+   * @throws SyscallException EMFILE or ENFILE: it needs two descriptors
+   */
+  public static Poller open(PollerConfig config, PollerDriver driver) throws IOException {
+    return new Poller(
+        Objects.requireNonNull(config, "config"),
+        Backend.syscalls(),
+        true,
+        Objects.requireNonNull(driver, "driver"));
+  }
+
+  /**
    * The poller that everybody in the process may use. Opened at the first call; {@link #close()}
    * does nothing to it.
    *
@@ -113,7 +133,7 @@ public final class Poller implements AutoCloseable, Executor {
       opened = shared;
       if (opened == null) {
         PollerConfig config = PollerConfig.defaults().withThreadName("epoll-poller-shared");
-        opened = new Poller(config, Backend.syscalls(), false);
+        opened = new Poller(config, Backend.syscalls(), false, null);
         shared = opened;
       }
       return opened;
@@ -231,7 +251,7 @@ public final class Poller implements AutoCloseable, Executor {
 
   /** Whether the calling thread is this poller's. */
   public boolean inPollerThread() {
-    return thread.equals(Thread.currentThread());
+    return thread.isCurrent();
   }
 
   /** What this poller is doing. */
@@ -273,7 +293,7 @@ public final class Poller implements AutoCloseable, Executor {
       wakeup.wake();
     }
     if (!inPollerThread()) {
-      joinUninterruptibly();
+      thread.awaitEnd();
     }
   }
 
@@ -281,33 +301,42 @@ public final class Poller implements AutoCloseable, Executor {
     return end.compareAndSet(null, new End(state, reason));
   }
 
-  private void joinUninterruptibly() {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
+  /** A thread of our own, until the last round. */
+  private void run() {
+    while (!hasEnded()) {
+      round(EpollFd.FOREVER);
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    finish();
+  }
+
+  boolean hasEnded() {
+    return end.get() != null;
+  }
+
+  /**
+   * One round, unless this poller has ended; returns whether there was anything to do. A round that
+   * fails ends the poller.
+   *
+   * <p>Thread: one at a time, which is the poller thread then.
+   */
+  boolean round(long maxWaitNanos) {
+    try {
+      return !hasEnded() && loop.step(maxWaitNanos);
+    } catch (Throwable e) {
+      fail(e);
+      return true;
     }
   }
 
-  /** The poller thread. */
-  private void run() {
-    try {
-      while (end.get() == null) {
-        loop.step(EpollFd.FOREVER);
-      }
-    } catch (Throwable e) {
-      if (endWith(
-          State.FAILED,
-          () -> new IOException("poller " + config.threadName() + " has failed", e))) {
-        Log.error("poller " + config.threadName() + " has failed, its awaits end", e);
-      }
+  void fail(Throwable cause) {
+    String failure = "poller " + config.threadName() + " has failed";
+    if (endWith(State.FAILED, () -> new IOException(failure, cause))) {
+      Log.error(failure + ", its awaits end", cause);
     }
+  }
+
+  /** After the last round: ends what is left, and closes our descriptors. */
+  void finish() {
     loop.finish(Objects.requireNonNull(end.get()).reason());
   }
 

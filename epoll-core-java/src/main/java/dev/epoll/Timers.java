@@ -42,6 +42,10 @@ final class Timers {
   private final ReentrantLock lock = new ReentrantLock();
   private final TreeSet<Timer> waiting = new TreeSet<>(BY_TIME);
   private long nextOrder;
+
+  /** How many are waiting. Ordering: volatile, for those who only look. */
+  private volatile int size;
+
   private @Nullable FailureCause ended;
 
   /** An added timer. */
@@ -59,6 +63,7 @@ final class Timers {
       }
       Timer timer = new Timer(deadline, nextOrder++, action);
       waiting.add(timer);
+      size = waiting.size();
       return new Added(() -> cancel(timer), waiting.first() == timer);
     } finally {
       lock.unlock();
@@ -68,7 +73,9 @@ final class Timers {
   private boolean cancel(Timer timer) {
     lock.lock();
     try {
-      return waiting.remove(timer);
+      boolean wasWaiting = waiting.remove(timer);
+      size = waiting.size();
+      return wasWaiting;
     } finally {
       lock.unlock();
     }
@@ -94,7 +101,9 @@ final class Timers {
       if (waiting.isEmpty() || waiting.first().deadline - now > 0) {
         return null;
       }
-      return waiting.pollFirst().action;
+      Timer first = waiting.pollFirst();
+      size = waiting.size();
+      return first.action;
     } finally {
       lock.unlock();
     }
@@ -106,6 +115,7 @@ final class Timers {
     try {
       ended = reason;
       Timer timer = waiting.pollFirst();
+      size = waiting.size();
       return timer == null ? null : timer.action;
     } finally {
       lock.unlock();
@@ -113,11 +123,6 @@ final class Timers {
   }
 
   int size() {
-    lock.lock();
-    try {
-      return waiting.size();
-    } finally {
-      lock.unlock();
-    }
+    return size;
   }
 }

@@ -1,0 +1,32 @@
+package dev.epoll;
+
+/**
+ * Runs the rounds of a poller that has no thread of its own, on the threads where those run whom it
+ * resumes. So that an event need not wake another thread: what it resumes is next in the queue of
+ * the thread that found it.
+ *
+ * <pre>
+ *            found something: give the others their turn
+ *           +---------------------------------------------+
+ *           v                                             |
+ *   start: RUN A ROUND --- found nothing, twice in a row --+--&gt; ASLEEP (arm) --- waiter told ---&gt; run a round
+ *           `--- it is over: end
+ * </pre>
+ */
+@FunctionalInterface
+public interface PollerDriver {
+  /**
+   * Begins to run {@code rounds}, one after the other, until they are {@link
+   * PollerRounds#isOver()}. Must not wait for that. Thread: the one that opens the poller.
+   */
+  void start(PollerRounds rounds);
+
+  /**
+   * A virtual thread for the rounds, beside the virtual threads that wait.
+   *
+   * @throws UnsupportedOperationException before JDK 21
+   */
+  static PollerDriver virtualThread() {
+    return VirtualThreadDriver.INSTANCE;
+  }
+}

@@ -1,0 +1,137 @@
+package dev.epoll;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rounds of a poller that has no thread of its own, for its {@link PollerDriver}. When there is
+ * nothing to do it sleeps through the {@link Poller#shared() shared poller}, whose thread watches
+ * this poller's epoll fd.
+ *
+ * <p>Kernel: an epoll fd is readable while an fd of its set is ready (epoll(7)).
+ *
+ * <p>Thread: every method from any; {@code lock} lets one round run at a time, and whoever holds it
+ * is the poller thread.
+ */
+public final class PollerRounds implements PollerThread {
+  private final Poller poller;
+  private final PollLoop loop;
+  private final Wakeup wakeup;
+  private final PollerDriver driver;
+  private final Registration registration;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** What wakes a sleeping poller for its first timer. Guarded by {@code lock}. */
+  private @Nullable Cancellable alarm;
+
+  private volatile boolean over;
+
+  PollerRounds(Poller poller, PollLoop loop, Wakeup wakeup, EpollFd epoll, PollerDriver driver)
+      throws IOException {
+    this.poller = poller;
+    this.loop = loop;
+    this.wakeup = wakeup;
+    this.driver = driver;
+    this.registration = Poller.shared().register(epoll.fd());
+  }
+
+  @Override
+  public void start() {
+    try {
+      driver.start(this);
+    } catch (Throwable e) {
+      registration.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Runs one round, without waiting: events, timers, tasks. Once the poller has ended, ends what is
+   * left, and {@link #isOver()}.
+   *
+   * @return whether there was anything to do
+   */
+  public boolean run() {
+    lock.lock();
+    try {
+      if (over) {
+        return false;
+      }
+      wakeUp();
+      boolean isBusy = poller.round(0);
+      if (poller.hasEnded()) {
+        over = true;
+        registration.close();
+        poller.finish();
+      }
+      return isBusy;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void wakeUp() {
+    wakeup.afterSleep();
+    if (alarm != null) {
+      alarm.cancel();
+      alarm = null;
+    }
+  }
+
+  /** Whether there will be no more rounds. */
+  public boolean isOver() {
+    return over;
+  }
+
+  /** Where a driver waits that has found nothing to do, by {@link #arm}. */
+  public Registration registration() {
+    return registration;
+  }
+
+  /**
+   * Sleeps: {@code waiter} is told once there may be something to do. Then {@link #run()}, also if
+   * it is told of a failure.
+   *
+   * @return false if there is something to do now; {@code waiter} will not be told
+   * @throws IOException as {@link Registration#arm}
+   */
+  public boolean arm(Waiter waiter) throws IOException {
+    lock.lock();
+    try {
+      if (over) {
+        return false;
+      }
+      wakeup.beforeSleep();
+      long nanos = loop.nanosToWork();
+      if (nanos == 0) {
+        return false;
+      }
+      if (nanos != EpollFd.FOREVER) {
+        alarm = registration.poller().schedule(Duration.ofNanos(nanos), wakeup::wake);
+      }
+      registration.arm(Interest.READABLE, waiter);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Says that no round will be run any more, because of {@code cause}: the poller has failed. */
+  public void fail(Throwable cause) {
+    poller.fail(cause);
+    run();
+  }
+
+  @Override
+  public boolean isCurrent() {
+    return lock.isHeldByCurrentThread();
+  }
+
+  /** Whoever closes runs the last round, for the driver may wait for the very same thread. */
+  @Override
+  public void awaitEnd() {
+    run();
+  }
+}

@@ -1,0 +1,46 @@
+package dev.epoll.coroutines
+
+import dev.epoll.Poller
+import dev.epoll.PollerConfig
+import dev.epoll.PollerDriver
+import dev.epoll.PollerRounds
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineName
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
+
+/**
+ * A poller whose rounds are run by a coroutine on this dispatcher: for awaits by coroutines of the same dispatcher.
+ * What an event resumes is then next in the queue of the thread that found it, and no other thread need be woken. Close
+ * the poller before the dispatcher: one whose dispatcher is closed has failed.
+ *
+ * @throws IllegalArgumentException if this is [Dispatchers.Unconfined], which has no threads
+ * @throws dev.epoll.SyscallException EMFILE or ENFILE: it needs two descriptors
+ */
+public fun CoroutineDispatcher.openPoller(config: PollerConfig = PollerConfig.defaults()): Poller {
+    require(this != Dispatchers.Unconfined) { "$this has no threads that could run a poller: give another dispatcher" }
+    return Poller.open(config, CoroutineDriver(this, config.threadName))
+}
+
+private class CoroutineDriver(private val dispatcher: CoroutineDispatcher, private val name: String) : PollerDriver {
+    override fun start(rounds: PollerRounds) {
+        CoroutineScope(dispatcher + CoroutineName(name)).launch {
+            try {
+                drive(rounds)
+            } catch (e: Throwable) {
+                rounds.fail(e)
+            }
+        }
+    }
+
+    private suspend fun drive(rounds: PollerRounds) {
+        var wasQuiet = false
+        while (!rounds.isOver) {
+            val isQuiet = !rounds.run()
+            if (isQuiet && wasQuiet) awaitOn(rounds.registration()) { rounds.arm(it) } else yield()
+            wasQuiet = isQuiet
+        }
+    }
+}
