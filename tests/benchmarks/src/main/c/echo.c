@@ -1,0 +1,93 @@
+/*
+ * The yardstick: an echo server as plain as epoll(7) lets it be, on one thread.
+ *
+ *   echo level     level-triggered: one epoll_ctl per connection
+ *   echo oneshot   EPOLLONESHOT, re-armed after each message, as an await by hand is
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BATCH = 256, BUFFER = 16 * 1024, BACKLOG = 4096 };
+
+static int epoll;
+static uint32_t interest;
+
+static void die(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void arm(int operation, int fd, uint32_t events) {
+  struct epoll_event event = {.events = events, .data.fd = fd};
+  if (epoll_ctl(epoll, operation, fd, &event) < 0) die("epoll_ctl");
+}
+
+static int listen_anywhere(void) {
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof address;
+  if (listener < 0) die("socket");
+  if (bind(listener, (struct sockaddr *)&address, length) < 0) die("bind");
+  if (listen(listener, BACKLOG) < 0) die("listen");
+  if (getsockname(listener, (struct sockaddr *)&address, &length) < 0) die("getsockname");
+  printf("listening on %d\n", ntohs(address.sin_port));
+  fflush(stdout);
+  return listener;
+}
+
+static void accept_all(int listener) {
+  int fd;
+  while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    int yes = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    arm(EPOLL_CTL_ADD, fd, interest);
+  }
+  if (errno != EAGAIN) die("accept4");
+}
+
+static void answer(int fd) {
+  static char buffer[BUFFER];
+  ssize_t count = recv(fd, buffer, sizeof buffer, 0);
+  if (count <= 0 || send(fd, buffer, count, MSG_NOSIGNAL) != count) {
+    /* The peer is gone, or doesn't read: nothing that is measured. */
+    close(fd);
+  } else if (interest & EPOLLONESHOT) {
+    arm(EPOLL_CTL_MOD, fd, interest);
+  }
+}
+
+int main(int count, char **arguments) {
+  struct epoll_event events[BATCH];
+  interest = EPOLLIN;
+  if (count == 2 && strcmp(arguments[1], "oneshot") == 0) {
+    interest |= EPOLLONESHOT;
+  } else if (count != 2 || strcmp(arguments[1], "level") != 0) {
+    fprintf(stderr, "usage: %s level|oneshot\n", arguments[0]);
+    return 2;
+  }
+  epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) die("epoll_create1");
+  int listener = listen_anywhere();
+  arm(EPOLL_CTL_ADD, listener, EPOLLIN);
+  while (1) {
+    int ready = epoll_wait(epoll, events, BATCH, -1);
+    if (ready < 0 && errno != EINTR) die("epoll_wait");
+    for (int i = 0; i < ready; i++) {
+      int fd = events[i].data.fd;
+      if (fd == listener) {
+        accept_all(listener);
+      } else {
+        answer(fd);
+      }
+    }
+  }
+}
