@@ -50,7 +50,7 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
     if (isInputShutDown()) {
       return target.hasRemaining() ? -1 : 0;
     }
-    return readInto(target, "read", SYSCALLS::read);
+    return readInto(target, "recv", StreamSocket::recv);
   }
 
   /** Whether reads are at their end. Kernel: after SHUT_RD bytes that are there can be read. */
@@ -89,6 +89,10 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
       fullAt = edges;
     }
     return written;
+  }
+
+  private static long recv(int fd, long address, long count) {
+    return SYSCALLS.recv(fd, address, count, 0);
   }
 
   private static long send(int fd, long address, long count) {

@@ -5,13 +5,12 @@ import dev.epoll.Poller
 import dev.epoll.Readiness
 import dev.epoll.Registration
 import dev.epoll.Waiter
-import java.io.IOException
-import kotlin.coroutines.resume
-import kotlin.coroutines.resumeWithException
-import kotlinx.coroutines.CancellableContinuation
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.intrinsics.intercepted
+import kotlin.coroutines.intrinsics.suspendCoroutineUninterceptedOrReturn
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.CompletionHandler
-import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 
 /**
  * Suspends until a read of the fd returns at once: there are bytes, a connection to accept, or the end of the stream.
@@ -27,18 +26,15 @@ import kotlinx.coroutines.suspendCancellableCoroutine
  * @throws dev.epoll.ClosedPollerException if the poller is closed, before or while waiting
  * @throws dev.epoll.SyscallException if the fd was closed while it was registered
  */
-public suspend fun Registration.awaitReadable(): Readiness = await(Interest.READABLE)
+public suspend inline fun Registration.awaitReadable(): Readiness = await(Interest.READABLE)
 
 /** Suspends until the fd takes at least a byte, or its connect has ended. Otherwise as [awaitReadable]. */
-public suspend fun Registration.awaitWritable(): Readiness = await(Interest.WRITABLE)
+public suspend inline fun Registration.awaitWritable(): Readiness = await(Interest.WRITABLE)
 
 /** Suspends until the fd is ready for any part of [interest]. Otherwise as [awaitReadable]. */
-public suspend fun Registration.await(interest: Interest): Readiness {
-    val readiness =
-        awaitOn(this) {
-            arm(interest, it)
-            true
-        }
+public suspend inline fun Registration.await(interest: Interest): Readiness {
+    val readiness = told(interest)
+    currentCoroutineContext().ensureActive()
     // Whoever closed it before this coroutine had its turn may have closed the fd too, and its number may have a new
     // owner.
     ensureOpen()
@@ -51,17 +47,16 @@ public suspend fun Registration.await(interest: Interest): Readiness {
  *
  * @throws dev.epoll.SyscallException if [fd] cannot be polled, such as a regular file (EPERM), or is not open (EBADF)
  */
-public suspend fun Poller.awaitReadable(fd: Int): Readiness = await(fd, Interest.READABLE)
+public suspend inline fun Poller.awaitReadable(fd: Int): Readiness = await(fd, Interest.READABLE)
 
 /** Suspends until [fd] takes at least a byte, or its connect has ended. Otherwise as [Poller.awaitReadable]. */
-public suspend fun Poller.awaitWritable(fd: Int): Readiness = await(fd, Interest.WRITABLE)
+public suspend inline fun Poller.awaitWritable(fd: Int): Readiness = await(fd, Interest.WRITABLE)
 
 /** Suspends until [fd] is ready for any part of [interest]. Otherwise as [Poller.awaitReadable]. */
-public suspend fun Poller.await(fd: Int, interest: Interest): Readiness = suspendCancellableCoroutine { continuation ->
-    startAwait(continuation) {
-        val armed = arm(fd, interest, ContinuationWaiter(continuation))
-        continuation.invokeOnCancellation { armed.cancel() }
-    }
+public suspend inline fun Poller.await(fd: Int, interest: Interest): Readiness {
+    val readiness = told(fd, interest)
+    currentCoroutineContext().ensureActive()
+    return readiness
 }
 
 /** [Poller.awaitReadable] on [Poller.shared]. */
@@ -70,44 +65,30 @@ public suspend fun awaitReadable(fd: Int): Readiness = Poller.shared().awaitRead
 /** [Poller.awaitWritable] on [Poller.shared]. */
 public suspend fun awaitWritable(fd: Int): Readiness = Poller.shared().awaitWritable(fd)
 
+// What really suspends. These end in the suspension itself, so that they need no frame, and those which look around
+// afterwards are inline, so that their frame is the caller's: a coroutine that waits holds little else.
+
+@PublishedApi
+internal suspend fun Registration.told(interest: Interest): Readiness =
+    toldOn(this) {
+        arm(interest, it)
+        true
+    }
+
+@PublishedApi
+internal suspend fun Poller.told(fd: Int, interest: Interest): Readiness = suspendUntilTold { caller ->
+    val await = FdAwait(caller)
+    await.start { await.armed = arm(fd, interest, await) }
+}
+
 /** An await on [registration] that [arm] starts; it returns false if there is nothing to wait for. */
-internal suspend inline fun awaitOn(registration: Registration, crossinline arm: (Waiter) -> Boolean): Readiness =
-    suspendCancellableCoroutine { continuation ->
-        startAwait(continuation) {
-            val waiter = RegistrationWaiter(registration, continuation)
-            if (arm(waiter)) continuation.invokeOnCancellation(waiter) else continuation.resume(Readiness.NONE)
-        }
+internal suspend inline fun toldOn(registration: Registration, crossinline arm: (Waiter) -> Boolean): Readiness =
+    suspendUntilTold { caller ->
+        val await = RegistrationAwait(registration, caller)
+        await.start { if (!arm(await)) return@suspendUntilTold await.needless() }
     }
 
-internal inline fun startAwait(continuation: CancellableContinuation<Readiness>, start: () -> Unit) {
-    // A coroutine that was cancelled before it came here must not touch epoll.
-    if (continuation.isActive) {
-        try {
-            start()
-        } catch (e: IOException) {
-            continuation.resumeWithException(e)
-        }
+private suspend inline fun suspendUntilTold(crossinline block: (Continuation<Readiness>) -> Any): Readiness =
+    suspendCoroutineUninterceptedOrReturn {
+        block(it.intercepted())
     }
-}
-
-/**
- * A suspended coroutine as a waiter.
- *
- * Thread: the poller thread resumes; the continuation itself decides between that and a cancellation at the same time,
- * and hands over to the coroutine's dispatcher.
- */
-internal open class ContinuationWaiter(private val continuation: CancellableContinuation<Readiness>) : Waiter {
-    override fun ready(readiness: Readiness) = continuation.resume(readiness)
-
-    override fun failed(cause: IOException) = continuation.resumeWithException(cause)
-}
-
-/** The same for one that waits on [registration], and what cancels it: one object, because each await needs both. */
-internal class RegistrationWaiter(
-    private val registration: Registration,
-    continuation: CancellableContinuation<Readiness>,
-) : ContinuationWaiter(continuation), CompletionHandler {
-    override fun invoke(cause: Throwable?) {
-        registration.cancel(this)
-    }
-}

@@ -6,6 +6,8 @@ import dev.epoll.fd.ByteSink
 import dev.epoll.fd.ByteSource
 import dev.epoll.fd.EventFd
 import java.nio.ByteBuffer
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 
 /**
  * Reads what is there into [target], up to its limit, and suspends as long as there is nothing.
@@ -20,7 +22,7 @@ import java.nio.ByteBuffer
  * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while waiting
  * @throws java.io.IOException if the read failed
  */
-public suspend fun ByteSource.read(target: ByteBuffer): Int {
+public suspend inline fun ByteSource.read(target: ByteBuffer): Int {
     require(!target.isReadOnly) { "cannot read into a read-only buffer: $target" }
     if (!isDrained || !target.hasRemaining()) {
         val count = tryRead(target)
@@ -43,7 +45,11 @@ public suspend fun ByteSource.read(target: ByteBuffer): Int {
  * @return what the kernel reported, or [Readiness.NONE] if there was nothing to wait for
  * @throws dev.epoll.ClosedRegistrationException if the descriptor is closed, before or while waiting
  */
-public suspend fun ByteSource.awaitReadable(): Readiness = awaitOn(registration()) { armRead(it) }
+public suspend inline fun ByteSource.awaitReadable(): Readiness {
+    val readiness = told()
+    currentCoroutineContext().ensureActive()
+    return readiness
+}
 
 /**
  * Suspends until a write is likely to be taken. Returns at once unless the last write was not. Otherwise as
@@ -51,7 +57,15 @@ public suspend fun ByteSource.awaitReadable(): Readiness = awaitOn(registration(
  *
  * @throws dev.epoll.ClosedRegistrationException if the descriptor is closed, before or while waiting
  */
-public suspend fun ByteSink.awaitWritable(): Readiness = awaitOn(registration()) { armWrite(it) }
+public suspend inline fun ByteSink.awaitWritable(): Readiness {
+    val readiness = told()
+    currentCoroutineContext().ensureActive()
+    return readiness
+}
+
+@PublishedApi internal suspend fun ByteSource.told(): Readiness = toldOn(registration()) { armRead(it) }
+
+@PublishedApi internal suspend fun ByteSink.told(): Readiness = toldOn(registration()) { armWrite(it) }
 
 /**
  * Writes some of [source], at least a byte unless none remains, and suspends as long as the descriptor takes nothing.
@@ -62,7 +76,7 @@ public suspend fun ByteSink.awaitWritable(): Readiness = awaitOn(registration())
  * @throws java.nio.channels.ClosedChannelException if the descriptor is closed, before or while waiting
  * @throws java.io.IOException if the write failed: [dev.epoll.SyscallException] EPIPE where nobody will read any more
  */
-public suspend fun ByteSink.write(source: ByteBuffer): Int {
+public suspend inline fun ByteSink.write(source: ByteBuffer): Int {
     while (true) {
         val count = tryWrite(source)
         if (count > 0 || !source.hasRemaining()) return count
@@ -75,7 +89,7 @@ public suspend fun ByteSink.write(source: ByteBuffer): Int {
  *
  * @throws java.io.IOException as [write]
  */
-public suspend fun ByteSink.writeFully(source: ByteBuffer) {
+public suspend inline fun ByteSink.writeFully(source: ByteBuffer) {
     while (source.hasRemaining()) write(source)
 }
 
