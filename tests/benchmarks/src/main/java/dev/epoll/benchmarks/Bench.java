@@ -1,8 +1,8 @@
 package dev.epoll.benchmarks;
 
-/** One question that is answered by measuring. */
+/** A question that is answered by measuring. */
 @FunctionalInterface
 interface Bench {
-  /** Measures, and prints the answer. */
-  void run(Machine machine, Effort effort, Peers peers);
+  /** Measures, and prints tables on the way. */
+  Findings run(Lab lab);
 }

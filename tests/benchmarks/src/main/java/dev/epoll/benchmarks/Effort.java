@@ -5,10 +5,11 @@ package dev.epoll.benchmarks;
  *
  * @param rounds in how many rounds each server has its turn
  * @param millis how long a turn takes
- * @param warmups how often each server is warmed before the first round
+ * @param warmMillis how long each of the three turns takes that are not counted
+ * @param disturbance which share of a core something else may have before a turn is repeated
  */
-record Effort(int rounds, long millis, int warmups) {
-  static final Effort CAREFUL = new Effort(11, 1000, 3);
-  static final Effort QUICK = new Effort(5, 300, 3);
-  static final Effort SMOKE = new Effort(1, 50, 1);
+record Effort(int rounds, long millis, long warmMillis, double disturbance) {
+  static final Effort CAREFUL = new Effort(11, 1000, 1000, 0.04);
+  static final Effort QUICK = new Effort(4, 250, 400, 0.1);
+  static final Effort SMOKE = new Effort(1, 20, 10, 1);
 }

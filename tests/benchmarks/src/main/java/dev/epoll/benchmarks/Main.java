@@ -19,6 +19,8 @@ final class Main implements Runnable {
 
   static {
     BENCHES.put("echo", new EchoBench());
+    BENCHES.put("await", new AwaitBench());
+    BENCHES.put("dispatch", new DispatchBench());
   }
 
   @Spec private CommandSpec spec;
@@ -41,8 +43,9 @@ final class Main implements Runnable {
   @Override
   public void run() {
     Effort effort = smoke ? Effort.SMOKE : quick ? Effort.QUICK : Effort.CAREFUL;
+    Lab lab = new Lab(new Machine(serverCore), effort, new Peers(backend));
     for (Bench bench : chosen()) {
-      bench.run(new Machine(serverCore), effort, new Peers(backend));
+      TargetTable.print(bench.run(lab).targets());
     }
   }
 

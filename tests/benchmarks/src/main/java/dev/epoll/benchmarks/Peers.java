@@ -1,7 +1,11 @@
 package dev.epoll.benchmarks;
 
+import dev.epoll.benchmarks.servers.BlockingEcho;
 import dev.epoll.benchmarks.servers.CoroutineEcho;
+import dev.epoll.benchmarks.servers.JdkVirtualEcho;
+import dev.epoll.benchmarks.servers.KtorEcho;
 import dev.epoll.benchmarks.servers.NettyEcho;
+import dev.epoll.benchmarks.servers.SelectorEcho;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,19 +25,60 @@ final class Peers {
     this.backend = backend;
   }
 
-  Peer coroutines(String api, String place) {
+  /** Suspending reads, on the poller thread. */
+  Peer stream() {
+    return jvm("stream, poller thread", CoroutineEcho.class);
+  }
+
+  /** One await for each message, on the poller thread. */
+  Peer await() {
+    return jvm("await, poller thread", CoroutineEcho.class, "--api", "await");
+  }
+
+  /** Suspending reads on Dispatchers.Default; {@code poller} is own or sub. */
+  Peer streamOnDefault(String poller) {
     return jvm(
-        "%s, %s".formatted(api, place), CoroutineEcho.class, "--api", api, "--run-on", place);
+        "stream, Dispatchers.Default, " + poller,
+        CoroutineEcho.class,
+        "--run-on",
+        "default",
+        "--poller",
+        poller);
+  }
+
+  /** Blocking channels on virtual threads; {@code poller} is own or sub. */
+  Peer blocking(String poller) {
+    return jvm("blocking(), virtual, " + poller, BlockingEcho.class, "--poller", poller);
   }
 
   Peer netty() {
     return jvm("Netty", NettyEcho.class);
   }
 
-  /** Empty where there is no C compiler. */
-  Optional<Peer> c(String mode) {
+  Peer selector() {
+    return jvm("java.nio Selector", SelectorEcho.class);
+  }
+
+  Peer jdkVirtualThreads() {
+    return jvm("JDK virtual threads", JdkVirtualEcho.class);
+  }
+
+  Peer ktor() {
+    return jvm("Ktor", KtorEcho.class);
+  }
+
+  /** Empty where there is no C compiler, as {@link #cOneshot()}. */
+  Optional<Peer> cLevelTriggered() {
+    return c("C, level-triggered", "level");
+  }
+
+  Optional<Peer> cOneshot() {
+    return c("C, ONESHOT", "oneshot");
+  }
+
+  private static Optional<Peer> c(String name, String mode) {
     return compileC()
-        ? Optional.of(new Peer("C, " + mode, List.of(C_PROGRAM.toString(), mode)))
+        ? Optional.of(new Peer(name, List.of(C_PROGRAM.toString(), mode)))
         : Optional.empty();
   }
 

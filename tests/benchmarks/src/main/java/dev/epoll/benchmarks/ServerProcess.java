@@ -18,7 +18,9 @@ final class ServerProcess implements AutoCloseable {
   // blanks.
   private static final int UTIME = 11;
   private static final int STIME = 12;
-  private static final long NANOS_PER_TICK = 10_000_000;
+
+  /** The unit of times in /proc: USER_HZ is 100 on every CPU that this library supports. */
+  static final long NANOS_PER_TICK = 10_000_000;
 
   private final Peer peer;
   private final Process process;

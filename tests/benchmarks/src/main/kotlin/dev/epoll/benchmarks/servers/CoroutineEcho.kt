@@ -5,11 +5,13 @@ import dev.epoll.coroutines.asCoroutineDispatcher
 import dev.epoll.coroutines.awaitReadable
 import dev.epoll.coroutines.awaitWritable
 import dev.epoll.coroutines.connections
+import dev.epoll.coroutines.openPoller
 import dev.epoll.coroutines.read
 import dev.epoll.coroutines.writeFully
 import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpOptions
 import dev.epoll.net.TcpStream
+import java.io.IOException
 import java.net.InetSocketAddress
 import java.net.StandardSocketOptions.TCP_NODELAY
 import java.nio.ByteBuffer
@@ -32,6 +34,11 @@ class CoroutineEcho : Runnable {
         await,
     }
 
+    enum class Polling {
+        own,
+        sub,
+    }
+
     enum class Place {
         poller,
         default,
@@ -44,14 +51,18 @@ class CoroutineEcho : Runnable {
     @Option(names = ["--run-on"], defaultValue = "poller", description = ["where coroutines run"])
     lateinit var place: Place
 
+    @Option(names = ["--poller"], defaultValue = "own", description = ["a thread of its own, or rounds on theirs"])
+    lateinit var polling: Polling
+
     override fun run() {
-        val poller = Poller.open()
-        val dispatcher =
+        val elsewhere =
             when (place) {
-                Place.poller -> poller.asCoroutineDispatcher()
+                Place.poller -> null
                 Place.default -> Dispatchers.Default
                 Place.virtual -> Executors.newVirtualThreadPerTaskExecutor().asCoroutineDispatcher()
             }
+        val poller = if (polling == Polling.sub) elsewhere!!.openPoller() else Poller.open()
+        val dispatcher = elsewhere ?: poller.asCoroutineDispatcher()
         val options = TcpOptions.none().with(TCP_NODELAY, true)
         val listener = TcpListener.bind(poller, InetSocketAddress("127.0.0.1", 0), BACKLOG, options)
         println("listening on ${listener.localAddress().port}")
@@ -65,7 +76,11 @@ class CoroutineEcho : Runnable {
         listener.connections().collect { stream ->
             launch(start = UNDISPATCHED) {
                 val buffer = shared ?: ByteBuffer.allocateDirect(BUFFER)
-                stream.use { if (api == Api.stream) echoByStream(it, buffer) else echoByAwait(it, buffer) }
+                try {
+                    stream.use { if (api == Api.stream) echoByStream(it, buffer) else echoByAwait(it, buffer) }
+                } catch (e: IOException) {
+                    System.err.println("a connection ended early: ${e.message}")
+                }
             }
         }
     }

@@ -1,0 +1,4 @@
+package dev.epoll.benchmarks;
+
+/** What a bench works with. */
+record Lab(Machine machine, Effort effort, Peers peers) {}

@@ -1,0 +1,17 @@
+package dev.epoll.benchmarks;
+
+import java.util.List;
+
+/** Targets as lines. */
+final class TargetTable {
+  private TargetTable() {}
+
+  static void print(List<Target> targets) {
+    System.out.println();
+    for (Target target : targets) {
+      System.out.printf(
+          "%-8s %-10s %-24s %s%n",
+          target.isMet() ? "met" : "MISSED", target.promise(), target.figure(), target.what());
+    }
+  }
+}
