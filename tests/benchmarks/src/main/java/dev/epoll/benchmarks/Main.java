@@ -21,6 +21,7 @@ final class Main implements Runnable {
     BENCHES.put("echo", new EchoBench());
     BENCHES.put("await", new AwaitBench());
     BENCHES.put("dispatch", new DispatchBench());
+    BENCHES.put("heap", new HeapBench());
   }
 
   @Spec private CommandSpec spec;

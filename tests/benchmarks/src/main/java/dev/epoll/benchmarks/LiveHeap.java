@@ -1,0 +1,56 @@
+package dev.epoll.benchmarks;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The bytes that live objects have in a JVM's heap, by class, as the JVM itself counts them. */
+record LiveHeap(Map<String, Long> bytesByClass) {
+  private static final Pattern ROW = Pattern.compile("\\s*\\d+:\\s+\\d+\\s+(\\d+)\\s+(\\S+).*");
+
+  /** Looks at the JVM that is process {@code pid}. */
+  static LiveHeap of(long pid) {
+    // The first collection lets go of what only soft and weak references and cleaners still hold.
+    histogram(pid);
+    return histogram(pid);
+  }
+
+  private static LiveHeap histogram(long pid) {
+    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+    try {
+      Process process =
+          new ProcessBuilder(jcmd, Long.toString(pid), "GC.class_histogram")
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      Map<String, Long> bytes = new LinkedHashMap<>();
+      try (var out = process.inputReader(StandardCharsets.UTF_8)) {
+        out.lines()
+            .map(ROW::matcher)
+            .filter(Matcher::matches)
+            .forEach(row -> bytes.merge(row.group(2), Long.parseLong(row.group(1)), Long::sum));
+      }
+      if (bytes.isEmpty()) {
+        throw new BenchmarkFailure("jcmd gives no histogram of process " + pid);
+      }
+      return new LiveHeap(bytes);
+    } catch (IOException e) {
+      throw new BenchmarkFailure(jcmd + " can't be run", e);
+    }
+  }
+
+  long total() {
+    return bytesByClass.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** What each class has more than in {@code before}. */
+  Map<String, Long> since(LiveHeap before) {
+    Map<String, Long> more = new LinkedHashMap<>();
+    bytesByClass.forEach(
+        (type, bytes) -> more.put(type, bytes - before.bytesByClass.getOrDefault(type, 0L)));
+    return more;
+  }
+}
