@@ -8,21 +8,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.PollerKind;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class BlockUntilTest {
+  @Parameter private PollerKind kind;
   private final Fds fds = new Fds();
   private Poller poller;
   private Registration registration;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open();
+    poller = kind.open();
     registration = poller.register(fds.eventfd(0));
   }
 
@@ -238,7 +245,7 @@ class BlockUntilTest {
                     () -> registration.blockUntil(Interest.READABLE))));
     assertEquals(IllegalStateException.class, thrown.get().getClass());
     assertEquals(0, poller.stats().arms());
-    try (Poller other = Poller.open()) {
+    try (Poller other = kind.open()) {
       Registration elsewhere = other.register(fds.eventfd(1));
       Rounds.inPoller(
           poller,

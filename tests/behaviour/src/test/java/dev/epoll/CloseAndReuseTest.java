@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.PollerKind;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,14 +17,20 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class CloseAndReuseTest {
+  @Parameter private PollerKind kind;
   private final Fds fds = new Fds();
   private Poller poller;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open();
+    poller = kind.open();
   }
 
   @AfterEach

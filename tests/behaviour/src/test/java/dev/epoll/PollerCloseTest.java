@@ -10,6 +10,7 @@ import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.KernelFds;
+import dev.epoll.testing.PollerKind;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,14 +24,20 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class PollerCloseTest {
+  @Parameter private PollerKind kind;
   private final Fds fds = new Fds();
   private Poller poller;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open(PollerConfig.defaults().withThreadName("close-test"));
+    poller = kind.open(PollerConfig.defaults().withThreadName("close-test"));
   }
 
   @AfterEach
@@ -96,7 +103,7 @@ class PollerCloseTest {
     Thread thread = new Thread(() -> blocked.set(outcomeOf(registration)));
     thread.start();
     Eventually.parked(thread);
-    Eventually.asleepInKernel("close-test");
+    kind.asleep("close-test");
     poller.close();
     for (RecordingWaiter waiter : List.of(reader, writer, byNumber, byTime)) {
       waiter.failure(ClosedPollerException.class);
@@ -143,7 +150,7 @@ class PollerCloseTest {
   @Conformance({260, 350})
   void closingClosesWhatThePollerOpenedAndNothingElse() throws Exception {
     Map<Integer, String> before = KernelFds.openNow();
-    Poller other = Poller.open();
+    Poller other = kind.open();
     int eventfd = fds.eventfd(0);
     other.register(eventfd);
     other.close();
@@ -245,7 +252,7 @@ class PollerCloseTest {
   @Test
   void severalThreadsMayCloseAtOnceAndAllReturnWhenItIsDone() throws Exception {
     for (int round = 0; round < 100; round++) {
-      Poller closing = Poller.open(PollerConfig.defaults().withThreadName("round-" + round));
+      Poller closing = kind.open(PollerConfig.defaults().withThreadName("round-" + round));
       RecordingWaiter waiter = new RecordingWaiter();
       closing.schedule(Duration.ofDays(1), waiter);
       List<Thread> threads = new ArrayList<>();
@@ -290,7 +297,7 @@ class PollerCloseTest {
   @Test
   void aWaiterMayCloseThePollerThatEndsIt() throws Exception {
     try (Fds fds = new Fds()) {
-      Poller closing = Poller.open();
+      Poller closing = kind.open();
       var told =
           closing
               .register(fds.eventfd(0))

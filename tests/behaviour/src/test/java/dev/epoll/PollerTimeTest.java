@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.epoll.testing.Conformance;
-import dev.epoll.testing.Eventually;
+import dev.epoll.testing.PollerKind;
 import dev.epoll.testing.Signals;
 import java.io.IOException;
 import java.time.Duration;
@@ -15,15 +15,21 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class PollerTimeTest {
   private static final String THREAD = "time-test";
 
+  @Parameter private PollerKind kind;
   private Poller poller;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open(PollerConfig.defaults().withThreadName(THREAD));
+    poller = kind.open(PollerConfig.defaults().withThreadName(THREAD));
   }
 
   @AfterEach
@@ -153,7 +159,7 @@ class PollerTimeTest {
     RecordingWaiter late = new RecordingWaiter();
     Cancellable later = poller.schedule(Duration.ofHours(1), late);
     for (int i = 0; i < 50; i++) {
-      Eventually.asleepInKernel(THREAD);
+      kind.asleep(THREAD);
       RecordingWaiter soon = new RecordingWaiter();
       poller.schedule(Duration.ofNanos(1000), soon);
       soon.readiness();
@@ -169,7 +175,7 @@ class PollerTimeTest {
     long start = System.nanoTime();
     poller.schedule(Duration.ofMillis(200), timer);
     while (!timer.isTold()) {
-      Signals.send(THREAD);
+      Signals.send(kind.sleeper(THREAD));
       Thread.sleep(1);
     }
     assertTrue(timer.readiness().isNone());

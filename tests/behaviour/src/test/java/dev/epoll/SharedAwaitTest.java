@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.PollerKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -15,15 +16,21 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Awaits by the bare number of an fd. */
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class SharedAwaitTest {
+  @Parameter private PollerKind kind;
   private final Fds fds = new Fds();
   private Poller poller;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open();
+    poller = kind.open();
   }
 
   @AfterEach

@@ -8,6 +8,7 @@ import dev.epoll.testing.CapturedLog;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.PollerKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -17,17 +18,23 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tasks for the poller thread, and the wakeups that they need. */
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class TasksTest {
   private static final String THREAD = "tasks-test";
 
+  @Parameter private PollerKind kind;
   private final Fds fds = new Fds();
   private Poller poller;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open(PollerConfig.defaults().withThreadName(THREAD).withTasksPerRound(16));
+    poller = kind.open(PollerConfig.defaults().withThreadName(THREAD).withTasksPerRound(16));
   }
 
   @AfterEach
@@ -98,7 +105,7 @@ class TasksTest {
   @Conformance({254, 347})
   void aSleepingPollerIsWokenByOneWritePerSleepAtMost() throws Exception {
     for (int i = 1; i <= 100; i++) {
-      Eventually.asleepInKernel(THREAD);
+      kind.asleep(THREAD);
       Rounds.inPoller(poller, () -> {});
       assertTrue(poller.stats().wakeups() <= i);
     }
@@ -158,7 +165,7 @@ class TasksTest {
     quiet.arm(Interest.READABLE, waiter);
     fds.close(hungUp.b());
     Rounds.pass(poller);
-    Eventually.asleepInKernel(THREAD);
+    kind.asleep(THREAD);
     long waits = poller.stats().waits();
     Thread.sleep(100);
     assertTrue(poller.stats().waits() - waits <= 1, "spins");
@@ -169,7 +176,7 @@ class TasksTest {
   @Test
   @Conformance({259})
   void aWakeupThatFillsABatchOfOneHidesNoEvent() throws Exception {
-    try (Poller narrow = Poller.open(PollerConfig.defaults().withBatchSize(1, 1))) {
+    try (Poller narrow = kind.open(PollerConfig.defaults().withBatchSize(1, 1))) {
       Registration one = narrow.register(fds.eventfd(0));
       Registration two = narrow.register(fds.eventfd(0));
       for (int i = 0; i < 200; i++) {

@@ -6,21 +6,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.epoll.testing.CapturedLog;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.PollerKind;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What waiters do while they are told, and what that does to others. */
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class WaiterConductTest {
+  @Parameter private PollerKind kind;
   private final Fds fds = new Fds();
   private Poller poller;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open();
+    poller = kind.open();
   }
 
   @AfterEach

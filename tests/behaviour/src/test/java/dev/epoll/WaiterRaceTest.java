@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.PollerKind;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,16 +20,22 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Exactly one outcome per await, whoever races with whom. */
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class WaiterRaceTest {
+  @Parameter private PollerKind kind;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final Fds fds = new Fds();
   private Poller poller;
 
   @BeforeEach
   void open() throws Exception {
-    poller = Poller.open();
+    poller = kind.open();
   }
 
   @AfterEach
@@ -217,7 +224,7 @@ class WaiterRaceTest {
   void registerAndArmAgainstPollerCloseSucceedOrSayClosed() throws Exception {
     int eventfd = fds.eventfd(0);
     for (int round = 0; round < 150; round++) {
-      Poller closing = Poller.open();
+      Poller closing = kind.open();
       Counted waiter = new Counted();
       AtomicReference<IOException> refused = new AtomicReference<>();
       race(

@@ -1,0 +1,51 @@
+package dev.epoll.testing;
+
+import dev.epoll.Poller;
+import dev.epoll.PollerConfig;
+import dev.epoll.PollerDriver;
+import dev.epoll.coroutines.CooperativePollerKt;
+import java.io.IOException;
+import kotlinx.coroutines.Dispatchers;
+
+/** Who runs a poller's rounds, which must make no difference to those who use it. */
+public enum PollerKind {
+  /** A thread of its own. */
+  DEDICATED,
+  /** A virtual thread; a test of it is passed over before 21. */
+  VIRTUAL_THREAD,
+  /** A coroutine of Dispatchers.Default. */
+  COROUTINE;
+
+  public Poller open() throws IOException {
+    return open(PollerConfig.defaults());
+  }
+
+  public Poller open(PollerConfig config) throws IOException {
+    return switch (this) {
+      case DEDICATED -> Poller.open(config);
+      case VIRTUAL_THREAD -> {
+        VThreads.assume();
+        yield Poller.open(config, PollerDriver.virtualThread());
+      }
+      case COROUTINE -> CooperativePollerKt.openPoller(Dispatchers.getDefault(), config);
+    };
+  }
+
+  /** The thread that is in epoll_wait while a poller whose own would have this name sleeps. */
+  public String sleeper(String threadName) {
+    return this == DEDICATED ? threadName : "epoll-poller-shared";
+  }
+
+  /** Returns once the poller whose thread would have this name sleeps. */
+  public void asleep(String threadName) {
+    if (this != DEDICATED) {
+      Eventually.until("it sleeps through the shared poller", PollerKind::isSharedPollerAwaited);
+    }
+    Eventually.asleepInKernel(sleeper(threadName));
+  }
+
+  private static boolean isSharedPollerAwaited() {
+    return Poller.shared().snapshot().registrations().stream()
+        .anyMatch(watched -> watched.waiters() > 0);
+  }
+}
