@@ -59,16 +59,20 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
   /** Whom {@link #startConnect} connects to; null once CONNECTED. */
   private volatile @Nullable InetSocketAddress connectingTo;
 
+  /** Whether somebody has tried to read an urgent byte. */
+  private volatile boolean readsUrgent;
+
   private TcpStream(Poller poller, OwnedFd fd, @Nullable InetSocketAddress connectingTo)
       throws IOException {
     super(poller, fd, AddressFormat.INET, SocketOptionCodec.Kind.TCP);
     this.connectingTo = connectingTo;
   }
 
-  // Kernel: a read stops in front of an urgent byte, and in front of the end of the stream.
+  // Kernel: a read stops in front of an urgent byte, even of one that was taken, of which no edge
+  // tells any more; and in front of the end of the stream.
   @Override
   protected boolean shortReadDrains() {
-    return !registration().hadExceptionalEdge();
+    return !readsUrgent && !registration().hadExceptionalEdge();
   }
 
   static TcpStream connected(Poller poller, OwnedFd fd) throws IOException {
@@ -274,6 +278,8 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
    */
   public int tryReadUrgent() throws IOException {
     checkConnected();
+    // Ordering: before the call, so that who finds the byte gone sees this.
+    readsUrgent = true;
     NativeMemory memory = ScratchMemory.take(SYSCALLS);
     try {
       long address = memory.address();

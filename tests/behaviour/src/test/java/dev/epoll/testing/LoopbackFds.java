@@ -16,6 +16,7 @@ public final class LoopbackFds implements AutoCloseable {
   public static final int SO_ERROR = 4;
   public static final int SO_OOBINLINE = 10;
   public static final int SO_LINGER = 13;
+  public static final int SO_RCVLOWAT = 18;
   public static final int SO_TIMESTAMPING = 37;
   public static final int IPPROTO_IP = 0;
   public static final int IP_RECVERR = 11;
