@@ -159,6 +159,11 @@ public abstract class AwaitableFd implements Channel {
     return result == 0 ? -1 : (int) result;
   }
 
+  /** Notes another call than {@link #readInto} that would have blocked; {@code edges} as there. */
+  protected final void foundNothing(int edges) {
+    drainedAt = edges;
+  }
+
   private boolean isCutShort(long result, int asked) {
     return result > 0 && result < asked && shortReadDrains();
   }

@@ -86,9 +86,14 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
     int edges = registration().edges();
     int written = writeFrom(source, source.remaining(), "send", StreamSocket::send);
     if (written == 0 && source.hasRemaining()) {
-      fullAt = edges;
+      foundNoRoom(edges);
     }
     return written;
+  }
+
+  /** Notes a call that would have blocked for want of room; {@code edges} is from before it. */
+  final void foundNoRoom(int edges) {
+    fullAt = edges;
   }
 
   private static long recv(int fd, long address, long count) {
@@ -129,7 +134,7 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
       int edges = registration().edges();
       long written = call("sendmsg", fd -> SYSCALLS.sendmsg(fd, address, Linux.MSG_NOSIGNAL));
       if (written == WOULD_BLOCK) {
-        fullAt = edges;
+        foundNoRoom(edges);
         return 0;
       }
       advance(sources, offset, written);
@@ -180,7 +185,7 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
       int edges = registration().edges();
       long sent = file.lend(in -> call("sendfile", fd -> sendFile(fd, in, address, most)));
       if (sent == WOULD_BLOCK) {
-        fullAt = edges;
+        foundNoRoom(edges);
         return 0;
       }
       return sent == 0 ? -1 : sent;

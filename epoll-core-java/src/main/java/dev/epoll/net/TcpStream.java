@@ -264,7 +264,12 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
       long address = memory.address();
       memory.buffer().put(0, value);
       int flags = Linux.MSG_OOB | Linux.MSG_NOSIGNAL;
-      return call("send(MSG_OOB)", fd -> SYSCALLS.send(fd, address, 1, flags)) != WOULD_BLOCK;
+      int edges = registration().edges();
+      if (call("send(MSG_OOB)", fd -> SYSCALLS.send(fd, address, 1, flags)) == WOULD_BLOCK) {
+        foundNoRoom(edges);
+        return false;
+      }
+      return true;
     } finally {
       ScratchMemory.giveBack(memory);
     }

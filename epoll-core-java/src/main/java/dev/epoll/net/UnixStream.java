@@ -146,8 +146,13 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
       throw new IllegalArgumentException(
           fds.length + " descriptors: give at most " + SocketMessage.MAX_FDS + " a message");
     }
+    int edges = registration().edges();
     long sent = sendMessage(source, SocketMessage.affordable(source), null, fds);
-    return sent == WOULD_BLOCK ? 0 : (int) sent;
+    if (sent == WOULD_BLOCK) {
+      foundNoRoom(edges);
+      return 0;
+    }
+    return (int) sent;
   }
 
   /**
@@ -166,8 +171,10 @@ public final class UnixStream extends StreamSocket<UnixAddress> {
       return -1;
     }
     int room = SocketMessage.affordable(target);
+    int edges = registration().edges();
     Received<UnixAddress> received = receiveMessage(target, room, fds);
     if (received == null) {
+      foundNothing(edges);
       return 0;
     }
     return received.bytes() == 0 ? -1 : received.bytes();

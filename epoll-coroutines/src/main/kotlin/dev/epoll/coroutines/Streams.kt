@@ -86,7 +86,7 @@ public suspend fun StreamSocket<*>.sendFile(
  * @throws IOException if it failed, as [write]
  */
 public suspend fun TcpStream.writeUrgent(value: Byte) {
-    while (!tryWriteUrgent(value)) registration().awaitWritable()
+    while (!tryWriteUrgent(value)) awaitWritable()
 }
 
 /**
@@ -122,7 +122,7 @@ public suspend fun UnixStream.writeWithFds(source: ByteBuffer, vararg fds: Int):
     while (true) {
         val count = tryWriteWithFds(source, *fds)
         if (count > 0) return count
-        registration().awaitWritable()
+        awaitWritable()
     }
 }
 
@@ -137,6 +137,6 @@ public suspend fun UnixStream.readWithFds(target: ByteBuffer, fds: ReceivedFds):
     while (true) {
         val count = tryReadWithFds(target, fds)
         if (count != 0) return count
-        registration().awaitReadable()
+        awaitReadable()
     }
 }

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -490,5 +491,67 @@ class StreamEdgesTest {
       }
       assertEquals("onetwothree", read.toString());
     }
+  }
+
+  /** Tries until there is a result, and waits in between. */
+  private static Running<Integer> trying(
+      StreamSocket<?> stream, Registration.Arming arming, Callable<Integer> attempt) {
+    return Running.of(
+        () -> {
+          int result;
+          while ((result = attempt.call()) == 0) {
+            stream.registration().blockOn(arming);
+          }
+          return result;
+        });
+  }
+
+  @Test
+  void whoFindsNothingByAnyCallComesToWait() throws Exception {
+    try (UnixStream.Pair unix = UnixStream.pair(pair.poller());
+        ReceivedFds fds = new ReceivedFds(1)) {
+      UnixStream stream = unix.first();
+      Running<String> first = reading(stream);
+      unix.second().tryWrite(bytes("first"));
+      first.result();
+      ByteBuffer target = ByteBuffer.allocate(100);
+      Running<Integer> reader =
+          trying(stream, stream::armRead, () -> stream.tryReadWithFds(target, fds))
+              .waitingOn(stream.registration());
+      assertFalse(reader.isDone());
+      unix.second().tryWriteWithFds(bytes("text"), client.fd());
+      assertEquals(4, reader.result());
+    }
+  }
+
+  @Test
+  void whoFindsNoRoomByAnyCallComesToWait() throws Exception {
+    try (UnixStream.Pair unix = UnixStream.pair(pair.poller())) {
+      UnixStream stream = unix.first();
+      reading(stream);
+      untilEdge(stream, 0);
+      Fds.fill(stream.fd());
+      Running<Integer> writer =
+          trying(stream, stream::armWrite, () -> stream.tryWriteWithFds(bytes("x"), client.fd()));
+      Eventually.until("both wait", () -> waiters(stream) == 2);
+      Fds.drain(unix.second().fd());
+      assertEquals(1, writer.result());
+    }
+    Fds.fill(server.fd());
+    Running<Integer> writer =
+        trying(server, server::armWrite, () -> server.tryWriteUrgent((byte) 'x') ? 1 : 0)
+            .waitingOn(server.registration());
+    assertFalse(writer.isDone());
+    Running<Integer> reader = Running.of(() -> readToTheEnd(client, 100_000));
+    assertEquals(1, writer.result());
+    server.shutdownOutput();
+    assertTrue(reader.result() > 0);
+  }
+
+  private static int waiters(StreamSocket<?> stream) {
+    return stream.registration().poller().snapshot().registrations().stream()
+        .filter(watched -> watched.fd() == stream.fd())
+        .mapToInt(watched -> watched.waiters())
+        .sum();
   }
 }
