@@ -14,7 +14,7 @@ final class AwaitBench implements Bench {
     Peer ours = lab.peers().await();
     try (Sitting sitting = new Sitting(lab, List.of(c.get(), ours))) {
       Turns turns = sitting.measure(64);
-      turns.print(c.get());
+      turns.print(c.get().name());
       return new Findings(
           List.of(
               Target.atLeast(

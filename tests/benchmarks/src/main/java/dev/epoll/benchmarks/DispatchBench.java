@@ -22,7 +22,7 @@ final class DispatchBench implements Bench {
     try (Sitting sitting = new Sitting(lab, servers)) {
       for (int connections : new int[] {64, 2000}) {
         Turns turns = sitting.measure(connections);
-        turns.print(jdk);
+        turns.print(jdk.name());
         targets.add(
             Target.atLeast(
                 1.12,

@@ -20,9 +20,9 @@ final class EchoBench implements Bench {
         List.of(ours, netty, lab.peers().selector(), lab.peers().jdkVirtualThreads(), ktor));
     try (Sitting sitting = new Sitting(lab, servers)) {
       Turns few = sitting.measure(FEW);
-      few.print(servers.get(0));
+      few.print(servers.get(0).name());
       Turns many = sitting.measure(MANY);
-      many.print(servers.get(0));
+      many.print(servers.get(0).name());
       List<Target> targets = new ArrayList<>();
       c.ifPresent(
           it ->

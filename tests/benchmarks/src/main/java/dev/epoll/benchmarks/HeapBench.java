@@ -8,7 +8,7 @@ import java.util.Map;
 
 /** What an idle connection costs: its share of the live heap, after it did one echo. */
 final class HeapBench implements Bench {
-  private static final int CLASSES = 12;
+  private static final int CLASSES = 20;
 
   /** Connections that were there before, so that what a server sets up once is not counted. */
   private static final int EARLIER = 64;
@@ -38,10 +38,11 @@ final class HeapBench implements Bench {
   }
 
   private static Figure measure(ServerProcess server, int connections) {
+    int descriptors = server.descriptors();
     try (LoadClient earlier = connect(server, EARLIER)) {
       earlier.run(200);
     }
-    awaitClosed();
+    server.awaitDescriptors(descriptors);
     LiveHeap before = LiveHeap.of(server.pid());
     try (LoadClient client = connect(server, connections)) {
       client.run(0);
@@ -57,15 +58,6 @@ final class HeapBench implements Bench {
 
   private static LoadClient connect(ServerProcess server, int connections) {
     return LoadClient.connect(server.peer().name(), server.port(), connections);
-  }
-
-  /** The server closes a connection when it reads its end, which nobody but the server sees. */
-  private static void awaitClosed() {
-    try {
-      Thread.sleep(300);
-    } catch (InterruptedException e) {
-      throw new BenchmarkFailure("interrupted", e);
-    }
   }
 
   private static Map<String, Double> perConnection(Map<String, Long> bytes, int connections) {

@@ -1,9 +1,8 @@
 package dev.epoll.benchmarks;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,25 +20,15 @@ record LiveHeap(Map<String, Long> bytesByClass) {
 
   private static LiveHeap histogram(long pid) {
     String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-    try {
-      Process process =
-          new ProcessBuilder(jcmd, Long.toString(pid), "GC.class_histogram")
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
-      Map<String, Long> bytes = new LinkedHashMap<>();
-      try (var out = process.inputReader(StandardCharsets.UTF_8)) {
-        out.lines()
-            .map(ROW::matcher)
-            .filter(Matcher::matches)
-            .forEach(row -> bytes.merge(row.group(2), Long.parseLong(row.group(1)), Long::sum));
-      }
-      if (bytes.isEmpty()) {
-        throw new BenchmarkFailure("jcmd gives no histogram of process " + pid);
-      }
-      return new LiveHeap(bytes);
-    } catch (IOException e) {
-      throw new BenchmarkFailure(jcmd + " can't be run", e);
+    Map<String, Long> bytes = new LinkedHashMap<>();
+    ChildProcess.run(List.of(jcmd, Long.toString(pid), "GC.class_histogram")).stream()
+        .map(ROW::matcher)
+        .filter(Matcher::matches)
+        .forEach(row -> bytes.merge(row.group(2), Long.parseLong(row.group(1)), Long::sum));
+    if (bytes.isEmpty()) {
+      throw new BenchmarkFailure("jcmd gives no histogram of process " + pid);
     }
+    return new LiveHeap(bytes);
   }
 
   long total() {

@@ -22,6 +22,8 @@ final class Main implements Runnable {
     BENCHES.put("await", new AwaitBench());
     BENCHES.put("dispatch", new DispatchBench());
     BENCHES.put("heap", new HeapBench());
+    BENCHES.put("idle", new IdleBench());
+    BENCHES.put("calls", new CallsBench());
   }
 
   @Spec private CommandSpec spec;
@@ -41,10 +43,13 @@ final class Main implements Runnable {
   @Option(names = "--server-core", defaultValue = "-1", hidden = true)
   private int serverCore;
 
+  @Option(names = "--client-core", defaultValue = "-1", hidden = true)
+  private int clientCore;
+
   @Override
   public void run() {
     Effort effort = smoke ? Effort.SMOKE : quick ? Effort.QUICK : Effort.CAREFUL;
-    Lab lab = new Lab(new Machine(serverCore), effort, new Peers(backend));
+    Lab lab = new Lab(new Machine(clientCore, serverCore), effort, new Peers(backend));
     for (Bench bench : chosen()) {
       TargetTable.print(bench.run(lab).targets());
     }

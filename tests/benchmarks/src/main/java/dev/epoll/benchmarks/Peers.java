@@ -6,6 +6,7 @@ import dev.epoll.benchmarks.servers.JdkVirtualEcho;
 import dev.epoll.benchmarks.servers.KtorEcho;
 import dev.epoll.benchmarks.servers.NettyEcho;
 import dev.epoll.benchmarks.servers.SelectorEcho;
+import dev.epoll.sys.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,16 +103,25 @@ final class Peers {
     }
   }
 
+  /** Whatever of this library or of others runs in a JVM gets the same one, set up the same. */
   private Peer jvm(String name, Class<?> main, String... arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // The same for all of them.
-    command.addAll(List.of("-XX:+UseSerialGC", "-Xms512m", "-Xmx512m"));
-    command.add("--enable-native-access=ALL-UNNAMED");
-    command.add("--sun-misc-unsafe-memory-access=allow");
-    command.add("-Ddev.epoll.backend=" + backend);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    List<String> command = new ArrayList<>(java(main.getName()));
     command.addAll(List.of(arguments));
     return new Peer(name, command);
+  }
+
+  /** How {@code main} is started. */
+  List<String> java(String main) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:+UseSerialGC",
+        "-Xms512m",
+        "-Xmx512m",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-D" + Backend.PROPERTY + "=" + backend,
+        "-cp",
+        System.getProperty("java.class.path"),
+        main);
   }
 }

@@ -8,8 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A running {@link Peer}, on the core that servers have. */
 final class ServerProcess implements AutoCloseable {
@@ -21,6 +23,10 @@ final class ServerProcess implements AutoCloseable {
 
   /** The unit of times in /proc: USER_HZ is 100 on every CPU that this library supports. */
   static final long NANOS_PER_TICK = 10_000_000;
+
+  // A server may open a few for itself: a timer, a jar, the socket that jcmd talks to.
+  private static final int SLACK = 16;
+  private static final long CLOSING_NANOS = 30_000_000_000L;
 
   private final Peer peer;
   private final Process process;
@@ -87,6 +93,28 @@ final class ServerProcess implements AutoCloseable {
       return (Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME])) * NANOS_PER_TICK;
     } catch (IOException e) {
       throw new BenchmarkFailure(peer.name() + " has ended", e);
+    }
+  }
+
+  /** How many descriptors it has open. */
+  int descriptors() {
+    try (Stream<Path> all = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
+      return (int) all.count();
+    } catch (IOException e) {
+      throw new BenchmarkFailure(peer.name() + " has ended", e);
+    }
+  }
+
+  /** Waits until it has no more than {@code count}, for it closes a connection after its client. */
+  void awaitDescriptors(int count) {
+    long start = System.nanoTime();
+    while (descriptors() > count + SLACK) {
+      if (System.nanoTime() - start > CLOSING_NANOS) {
+        throw new BenchmarkFailure(
+            "%s has %d descriptors open, and should have %d"
+                .formatted(peer.name(), descriptors(), count));
+      }
+      LockSupport.parkNanos(10_000_000);
     }
   }
 

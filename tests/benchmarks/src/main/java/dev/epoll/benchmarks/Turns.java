@@ -12,16 +12,26 @@ import java.util.stream.IntStream;
  */
 record Turns(int connections, Map<String, List<Measurement>> rounds) {
   /** Round by round, how {@code figure} of one server compares to that of another. */
-  Spread ratio(Peer server, Peer reference, ToDoubleFunction<Measurement> figure) {
-    List<Measurement> of = rounds.get(server.name());
-    List<Measurement> to = rounds.get(reference.name());
+  Spread ratio(String server, String reference, ToDoubleFunction<Measurement> figure) {
+    List<Measurement> of = rounds.get(server);
+    List<Measurement> to = rounds.get(reference);
     return Spread.of(
         IntStream.range(0, of.size())
             .mapToDouble(i -> figure.applyAsDouble(of.get(i)) / figure.applyAsDouble(to.get(i))));
   }
 
-  /** The same for throughput. */
+  /** The same for two servers. */
+  Spread ratio(Peer server, Peer reference, ToDoubleFunction<Measurement> figure) {
+    return ratio(server.name(), reference.name(), figure);
+  }
+
+  /** How the throughput of one server compares to that of another. */
   Spread ratio(Peer server, Peer reference) {
+    return ratio(server.name(), reference.name());
+  }
+
+  /** The same by name. */
+  Spread ratio(String server, String reference) {
     return ratio(server, reference, Measurement::messagesPerSecond);
   }
 
@@ -48,11 +58,11 @@ record Turns(int connections, Map<String, List<Measurement>> rounds) {
   }
 
   /** Prints all, and throughput as a ratio to that of {@code reference}. */
-  void print(Peer reference) {
+  void print(String reference) {
     System.out.printf(
         "%n%-34s %-19s %8s %7s %8s %8s %9s %6s %5s%n",
         connections + (connections == 1 ? " connection" : " connections"),
-        "to " + reference.name(),
+        "to " + reference,
         "msg/s",
         "CPU us",
         "p50 us",
@@ -64,7 +74,7 @@ record Turns(int connections, Map<String, List<Measurement>> rounds) {
       System.out.printf(
           "%-34s %-19s %8.0f %7.2f %8.0f %8.0f %9.0f %6.2f %4.0f%%%n",
           figure.server(),
-          ratio(new Peer(figure.server(), List.of()), reference),
+          ratio(figure.server(), reference),
           figure.messagesPerSecond().median(),
           figure.cpuMicrosPerMessage().median(),
           figure.p50Micros().median(),

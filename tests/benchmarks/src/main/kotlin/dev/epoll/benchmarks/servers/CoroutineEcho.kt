@@ -85,14 +85,14 @@ class CoroutineEcho : Runnable {
         }
     }
 
-    private suspend fun echoByStream(stream: TcpStream, buffer: ByteBuffer) {
+    private suspend inline fun echoByStream(stream: TcpStream, buffer: ByteBuffer) {
         while (stream.read(buffer.clear()) >= 0) {
             stream.tryWrite(buffer.flip())
             if (buffer.hasRemaining()) stream.writeFully(takeRest(buffer))
         }
     }
 
-    private suspend fun echoByAwait(stream: TcpStream, buffer: ByteBuffer) {
+    private suspend inline fun echoByAwait(stream: TcpStream, buffer: ByteBuffer) {
         while (true) {
             stream.registration().awaitReadable()
             if (stream.tryRead(buffer.clear()) < 0) return
