@@ -26,7 +26,7 @@ record Effort(
     int jmhRounds,
     List<String> jmh) {
   static final Effort CAREFUL =
-      new Effort(21, 500, 1000, 0.04, 5000, 15_000, 15, 5, jmh("-f1 -wi 3 -w 1s -i 5 -r 1s"));
+      new Effort(21, 500, 1000, 0.06, 5000, 15_000, 15, 5, jmh("-f1 -wi 3 -w 1s -i 5 -r 1s"));
   static final Effort QUICK =
       new Effort(4, 250, 400, 0.1, 2000, 15_000, 3, 1, jmh("-f1 -wi 3 -w 500ms -i 3 -r 300ms"));
   static final Effort SMOKE =

@@ -23,6 +23,8 @@ final class Main implements Runnable {
     BENCHES.put("dispatch", new DispatchBench());
     BENCHES.put("heap", new HeapBench());
     BENCHES.put("idle", new IdleBench());
+    BENCHES.put("startup", new StartupBench());
+    BENCHES.put("http", new HttpBench());
     BENCHES.put("calls", new CallsBench());
   }
 

@@ -5,7 +5,9 @@ import dev.epoll.benchmarks.servers.CoroutineEcho;
 import dev.epoll.benchmarks.servers.JdkVirtualEcho;
 import dev.epoll.benchmarks.servers.KtorEcho;
 import dev.epoll.benchmarks.servers.NettyEcho;
+import dev.epoll.benchmarks.servers.NettyPlaintext;
 import dev.epoll.benchmarks.servers.SelectorEcho;
+import dev.epoll.examples.HttpKt;
 import dev.epoll.sys.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,6 +68,15 @@ final class Peers {
 
   Peer ktor() {
     return jvm("Ktor", KtorEcho.class);
+  }
+
+  /** The example's web server. */
+  Peer httpExample() {
+    return jvm("http example", HttpKt.class, "--port", "0");
+  }
+
+  Peer nettyPlaintext() {
+    return jvm("Netty, HttpServerCodec", NettyPlaintext.class);
   }
 
   /** Empty where there is no C compiler, as {@link #cOneshot()}. */

@@ -41,6 +41,12 @@ public final class NettyEcho {
       var unused = channel.write(message, channel.voidPromise());
     }
 
+    /** The client broke off. */
+    @Override
+    public void exceptionCaught(ChannelHandlerContext channel, Throwable cause) {
+      var unused = channel.close();
+    }
+
     @Override
     public void channelReadComplete(ChannelHandlerContext channel) {
       channel.flush();
