@@ -122,10 +122,28 @@ public abstract class AwaitableFd implements Channel {
       do {
         result = call.on(number);
       } while (Errno.EINTR.is(result));
-      if (result < 0 && result != WOULD_BLOCK) {
-        throw new SyscallException(name, (int) -result, number);
-      }
-      return result;
+      return checked(name, number, result);
+    } finally {
+      fd.release();
+    }
+  }
+
+  private static long checked(String name, int fd, long result) throws SyscallException {
+    if (result < 0 && result != WOULD_BLOCK) {
+      throw new SyscallException(name, (int) -result, fd);
+    }
+    return result;
+  }
+
+  /** The same for the calls that all bytes go through: without an object for each. */
+  private long move(String name, Transfer transfer, long address, long count) throws IOException {
+    int number = fd.acquire();
+    try {
+      long result;
+      do {
+        result = transfer.on(number, address, count);
+      } while (Errno.EINTR.is(result));
+      return checked(name, number, result);
     } finally {
       fd.release();
     }
@@ -201,7 +219,7 @@ public abstract class AwaitableFd implements Channel {
       throws IOException {
     long address = NativeMemory.addressOf(SYSCALLS, target);
     try {
-      long result = call(name, fd -> transfer.on(fd, address, count));
+      long result = move(name, transfer, address, count);
       if (result > 0) {
         target.position(target.position() + (int) result);
       }
@@ -216,7 +234,7 @@ public abstract class AwaitableFd implements Channel {
     NativeMemory scratch = ScratchMemory.take(SYSCALLS);
     try {
       long address = scratch.address();
-      long result = call(name, fd -> transfer.on(fd, address, count));
+      long result = move(name, transfer, address, count);
       if (result > 0) {
         target.put(scratch.buffer().slice(0, (int) result));
       }
@@ -255,7 +273,7 @@ public abstract class AwaitableFd implements Channel {
       throws IOException {
     long address = NativeMemory.addressOf(SYSCALLS, source);
     try {
-      return call(name, fd -> transfer.on(fd, address, count));
+      return move(name, transfer, address, count);
     } finally {
       Reference.reachabilityFence(source);
     }
@@ -268,7 +286,7 @@ public abstract class AwaitableFd implements Channel {
       long address = scratch.address();
       int count = Math.min(remaining, ScratchMemory.SIZE);
       scratch.buffer().put(0, source, source.position(), count);
-      return call(name, fd -> transfer.on(fd, address, count));
+      return move(name, transfer, address, count);
     } finally {
       ScratchMemory.giveBack(scratch);
     }

@@ -2,7 +2,7 @@ package dev.epoll.fd;
 
 import dev.epoll.sys.Backend;
 import java.nio.channels.ClosedChannelException;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * A descriptor's number that is closed once, and not before the last call on it has returned:
@@ -19,10 +19,14 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class OwnedFd {
   private static final int CLOSED = 1 << 31;
+  private static final AtomicIntegerFieldUpdater<OwnedFd> STATE =
+      AtomicIntegerFieldUpdater.newUpdater(OwnedFd.class, "state");
 
   private final int fd;
   private final boolean closesFd;
-  private final AtomicInteger state = new AtomicInteger();
+
+  /** In place, because there is one for each connection. */
+  private volatile int state;
 
   private OwnedFd(int fd, boolean closesFd) {
     this.fd = fd;
@@ -46,7 +50,7 @@ public final class OwnedFd {
 
   /** Whether {@link #close()} has not been called. */
   public boolean isOpen() {
-    return state.get() >= 0;
+    return state >= 0;
   }
 
   /**
@@ -59,17 +63,17 @@ public final class OwnedFd {
   public int acquire() throws ClosedChannelException {
     int current;
     do {
-      current = state.get();
+      current = state;
       if (current < 0) {
         throw new ClosedChannelException();
       }
-    } while (!state.compareAndSet(current, current + 1));
+    } while (!STATE.compareAndSet(this, current, current + 1));
     return fd;
   }
 
   /** Ends a call. */
   public void release() {
-    if (state.decrementAndGet() == CLOSED) {
+    if (STATE.decrementAndGet(this) == CLOSED) {
       closeNow();
     }
   }
@@ -82,11 +86,11 @@ public final class OwnedFd {
   public boolean close() {
     int current;
     do {
-      current = state.get();
+      current = state;
       if (current < 0) {
         return false;
       }
-    } while (!state.compareAndSet(current, current | CLOSED));
+    } while (!STATE.compareAndSet(this, current, current | CLOSED));
     if (current == 0) {
       closeNow();
     }

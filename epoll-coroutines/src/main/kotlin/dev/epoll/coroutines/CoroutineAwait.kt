@@ -29,6 +29,8 @@ import kotlinx.coroutines.Job
  */
 @OptIn(InternalCoroutinesApi::class)
 internal abstract class CoroutineAwait(private val caller: Continuation<Readiness>) : Waiter, CompletionHandler {
+    private val job = caller.context[Job]
+
     /**
      * Ordering: plain, because it is written before the await is armed, and read by whoever has ended it, under the
      * same lock.
@@ -51,7 +53,7 @@ internal abstract class CoroutineAwait(private val caller: Continuation<Readines
     }
 
     fun listen() {
-        val job = caller.context[Job] ?: return
+        if (job == null) return
         // A coroutine that was cancelled before it came here must not touch epoll.
         if (!job.isActive) throw job.getCancellationException()
         cancellation = job.invokeOnCompletion(onCancelling = true, handler = this)
@@ -62,7 +64,6 @@ internal abstract class CoroutineAwait(private val caller: Continuation<Readines
     }
 
     fun suspended(): Any {
-        val job = caller.context[Job]
         // Ordering: whoever cancelled before there was something to cancel did so in vain, and it is up to us.
         if (job != null && !job.isActive && cancel()) {
             stopListening()
@@ -82,7 +83,7 @@ internal abstract class CoroutineAwait(private val caller: Continuation<Readines
     override fun failed(cause: IOException) = resume(Result.failure(cause))
 
     override fun invoke(cause: Throwable?) {
-        if (cancel()) resume(Result.failure(caller.context[Job]!!.getCancellationException()))
+        if (cancel()) resume(Result.failure(job!!.getCancellationException()))
     }
 
     private fun resume(outcome: Result<Readiness>) {
