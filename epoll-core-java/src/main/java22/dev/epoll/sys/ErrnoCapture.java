@@ -1,12 +1,11 @@
 package dev.epoll.sys;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
-import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory into which a downcall stores errno before anything else can change it.
@@ -18,39 +17,45 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 final class ErrnoCapture {
   static final Linker.Option OPTION = Linker.Option.captureCallState("errno");
 
-  private static final StructLayout LAYOUT = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO =
-      LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-  private static final ThreadLocal<MemorySegment> OF_PLATFORM_THREAD =
-      ThreadLocal.withInitial(ErrnoCapture::allocate);
+  private static final ThreadLocal<@Nullable ErrnoCapture> OF_PLATFORM_THREAD = new ThreadLocal<>();
   private static final int PLACES = 64;
-  private static final AtomicReferenceArray<MemorySegment> places =
+  private static final AtomicReferenceArray<@Nullable ErrnoCapture> places =
       new AtomicReferenceArray<>(PLACES);
+
+  // Read as a buffer, as all native memory is here: the first access to a segment takes the JDK
+  // milliseconds. On Linux errno is all that a downcall can capture.
+  private final ByteBuffer captured =
+      ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
+
+  /** What to pass to the downcall. */
+  final MemorySegment segment = MemorySegment.ofBuffer(captured);
 
   private ErrnoCapture() {}
 
-  static MemorySegment take() {
-    Thread thread = Thread.currentThread();
-    if (!thread.isVirtual()) {
-      return OF_PLATFORM_THREAD.get();
-    }
-    MemorySegment segment = places.getAndSet(place(thread), null);
-    return segment == null ? allocate() : segment;
-  }
-
-  static int errno(MemorySegment captured) {
-    return (int) ERRNO.get(captured, 0L);
-  }
-
-  static void giveBack(MemorySegment captured) {
+  static ErrnoCapture take() {
     Thread thread = Thread.currentThread();
     if (thread.isVirtual()) {
-      places.setRelease(place(thread), captured);
+      ErrnoCapture borrowed = places.getAndSet(place(thread), null);
+      return borrowed == null ? new ErrnoCapture() : borrowed;
+    }
+    ErrnoCapture own = OF_PLATFORM_THREAD.get();
+    if (own == null) {
+      own = new ErrnoCapture();
+      OF_PLATFORM_THREAD.set(own);
+    }
+    return own;
+  }
+
+  void giveBack() {
+    Thread thread = Thread.currentThread();
+    if (thread.isVirtual()) {
+      places.setRelease(place(thread), this);
     }
   }
 
-  private static MemorySegment allocate() {
-    return Arena.ofAuto().allocate(LAYOUT);
+  /** What the last downcall stored. */
+  int errno() {
+    return captured.getInt(0);
   }
 
   private static int place(Thread thread) {

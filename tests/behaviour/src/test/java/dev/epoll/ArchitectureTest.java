@@ -103,13 +103,13 @@ class ArchitectureTest {
                         .anyMatch(dependency -> foreign.test(dependency.getTargetClass())))
             .map(JavaClass::getSimpleName)
             .collect(Collectors.toSet());
-    assertEquals(Set.of("FfmSyscalls", "ErrnoCapture"), users);
+    assertEquals(Set.of("FfmSyscalls", "LibcFunction", "ErrnoCapture"), users);
   }
 
   @Test
   void classesForJdk22AreTheFfmBackendOnly() {
     Set<String> names = CORE_22.stream().map(JavaClass::getSimpleName).collect(Collectors.toSet());
-    assertEquals(Set.of("FfmBackend", "FfmSyscalls", "ErrnoCapture"), names);
+    assertEquals(Set.of("FfmBackend", "FfmSyscalls", "LibcFunction", "ErrnoCapture"), names);
   }
 
   @Test
