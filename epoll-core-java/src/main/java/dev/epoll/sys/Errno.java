@@ -1,8 +1,6 @@
 package dev.epoll.sys;
 
-import java.util.Arrays;
-import java.util.Map;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Errno numbers (asm-generic/errno.h) with their names and the text of strerror(3). */
 public enum Errno {
@@ -63,10 +61,6 @@ public enum Errno {
   EINPROGRESS(115, "Operation now in progress"),
   ECANCELED(125, "Operation canceled");
 
-  private static final Map<Integer, Errno> BY_NUMBER =
-      Arrays.stream(values())
-          .collect(Collectors.toUnmodifiableMap(errno -> errno.number, errno -> errno));
-
   /** The positive number, as in {@code errno}. */
   public final int number;
 
@@ -84,7 +78,7 @@ public enum Errno {
 
   /** The symbolic name, or {@code errno 123} for a number that is not listed here. */
   public static String name(int number) {
-    Errno errno = BY_NUMBER.get(number);
+    Errno errno = of(number);
     return errno == null ? "errno " + number : errno.name();
   }
 
@@ -92,7 +86,16 @@ public enum Errno {
    * What strerror(3) says of {@code number}, or an empty text for a number that is not listed here.
    */
   public static String text(int number) {
-    Errno errno = BY_NUMBER.get(number);
+    Errno errno = of(number);
     return errno == null ? "" : errno.text;
+  }
+
+  private static @Nullable Errno of(int number) {
+    for (Errno errno : values()) {
+      if (errno.number == number) {
+        return errno;
+      }
+    }
+    return null;
   }
 }
