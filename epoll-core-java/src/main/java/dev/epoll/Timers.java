@@ -1,7 +1,6 @@
 package dev.epoll;
 
 import java.io.IOException;
-import java.util.Comparator;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +19,7 @@ final class Timers {
     void ended(IOException cause);
   }
 
-  private static final class Timer {
+  private static final class Timer implements Comparable<Timer> {
     final long deadline;
     final long order;
     final Action action;
@@ -30,17 +29,18 @@ final class Timers {
       this.order = order;
       this.action = action;
     }
+
+    @Override
+    public int compareTo(Timer other) {
+      // By difference, because nanoTime may overflow.
+      return deadline != other.deadline
+          ? Long.signum(deadline - other.deadline)
+          : Long.compare(order, other.order);
+    }
   }
 
-  // Ordering of times: by difference, because nanoTime may overflow.
-  private static final Comparator<Timer> BY_TIME =
-      (a, b) ->
-          a.deadline != b.deadline
-              ? Long.signum(a.deadline - b.deadline)
-              : Long.compare(a.order, b.order);
-
   private final ReentrantLock lock = new ReentrantLock();
-  private final TreeSet<Timer> waiting = new TreeSet<>(BY_TIME);
+  private final TreeSet<Timer> waiting = new TreeSet<>();
   private long nextOrder;
 
   /** How many are waiting. Ordering: volatile, for those who only look. */
