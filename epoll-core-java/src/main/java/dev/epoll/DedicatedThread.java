@@ -3,8 +3,10 @@ package dev.epoll;
 /** A daemon thread that runs rounds until there are no more, and sleeps in epoll_wait. */
 final class DedicatedThread implements PollerThread {
   private final Thread thread;
+  private final Runnable rounds;
 
   DedicatedThread(String name, Runnable rounds) {
+    this.rounds = rounds;
     // Nothing of whoever happens to open it: neither thread locals nor the class loader.
     thread = new Thread(null, rounds, name, 0, false);
     thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
@@ -23,6 +25,10 @@ final class DedicatedThread implements PollerThread {
 
   @Override
   public void awaitEnd() {
+    if (thread.getState() == Thread.State.NEW) {
+      // It could not be started, so the last round is for whoever waits for it.
+      rounds.run();
+    }
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {

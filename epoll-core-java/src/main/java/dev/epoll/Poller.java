@@ -53,8 +53,7 @@ public final class Poller implements AutoCloseable, Executor {
     this(config, syscalls, true, null);
   }
 
-  private Poller(
-      PollerConfig config, Syscalls syscalls, boolean closeable, @Nullable PollerDriver driver)
+  Poller(PollerConfig config, Syscalls syscalls, boolean closeable, @Nullable PollerDriver driver)
       throws IOException {
     this.config = config;
     this.closeable = closeable;
@@ -73,10 +72,17 @@ public final class Poller implements AutoCloseable, Executor {
           driver == null
               ? new DedicatedThread(config.threadName(), this::run)
               : new PollerRounds(this, loop, wakeup, epoll, driver);
-      thread.start();
     } catch (Throwable e) {
       wakeup.close();
       epoll.close();
+      throw e;
+    }
+    try {
+      thread.start();
+    } catch (Throwable e) {
+      // A driver may have run rounds by now, or keep them to run some later.
+      fail(e);
+      thread.awaitEnd();
       throw e;
     }
   }
@@ -107,7 +113,7 @@ public final class Poller implements AutoCloseable, Executor {
    * <p>"The poller thread" is then whichever thread runs a round. Never wait on a thread of the
    * driver for what this poller does: it may be the thread that is to do it.
    *
-   * @throws SyscallException EMFILE or ENFILE: it needs two descriptors
+   * @throws SyscallException EMFILE or ENFILE: it needs two descriptors, and the shared poller two
    */
   public static Poller open(PollerConfig config, PollerDriver driver) throws IOException {
     return new Poller(
@@ -125,20 +131,24 @@ public final class Poller implements AutoCloseable, Executor {
    */
   public static Poller shared() {
     Poller opened = shared;
-    if (opened != null) {
-      return opened;
+    try {
+      return opened != null ? opened : openShared();
+    } catch (IOException e) {
+      throw new UncheckedIOException("the shared poller cannot be opened", e);
     }
+  }
+
+  /** {@link #shared()} for those who may throw what it throws. */
+  static Poller openShared() throws IOException {
     SHARED_LOCK.lock();
     try {
-      opened = shared;
+      Poller opened = shared;
       if (opened == null) {
         PollerConfig config = PollerConfig.defaults().withThreadName("epoll-poller-shared");
         opened = new Poller(config, Backend.syscalls(), false, null);
         shared = opened;
       }
       return opened;
-    } catch (IOException e) {
-      throw new UncheckedIOException("the shared poller cannot be opened", e);
     } finally {
       SHARED_LOCK.unlock();
     }

@@ -34,17 +34,12 @@ public final class PollerRounds implements PollerThread {
     this.loop = loop;
     this.wakeup = wakeup;
     this.driver = driver;
-    this.registration = Poller.shared().register(epoll.fd());
+    this.registration = Poller.openShared().register(epoll.fd());
   }
 
   @Override
   public void start() {
-    try {
-      driver.start(this);
-    } catch (Throwable e) {
-      registration.close();
-      throw e;
-    }
+    driver.start(this);
   }
 
   /**

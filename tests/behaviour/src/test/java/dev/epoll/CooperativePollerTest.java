@@ -1,0 +1,354 @@
+package dev.epoll;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.epoll.sys.Backend;
+import dev.epoll.sys.Errno;
+import dev.epoll.testing.CapturedLog;
+import dev.epoll.testing.Eventually;
+import dev.epoll.testing.FaultySyscalls;
+import dev.epoll.testing.FdLimit;
+import dev.epoll.testing.Fds;
+import dev.epoll.testing.KernelFds;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A poller whose rounds are run by hand: whatever comes as it falls asleep wakes it. */
+class CooperativePollerTest {
+  private final Fds fds = new Fds();
+  private Map<Integer, String> before;
+  private int watchedBefore;
+  private PollerRounds rounds;
+  private Poller poller;
+
+  @BeforeEach
+  void open() throws Exception {
+    watchedBefore = watchedByShared();
+    before = KernelFds.openNow();
+    poller = Poller.open(PollerConfig.defaults(), started -> rounds = started);
+  }
+
+  /** Nothing is left, of which the shared poller tells too. */
+  @AfterEach
+  void close() {
+    poller.close();
+    fds.close();
+    KernelFds.assertNoneSince(before);
+    assertEquals(watchedBefore, watchedByShared());
+    assertEquals(0, Poller.shared().snapshot().timers());
+  }
+
+  private static int watchedByShared() {
+    return Poller.shared().snapshot().registrations().size();
+  }
+
+  /** Runs rounds until one finds nothing. */
+  private void settle() {
+    while (rounds.run()) {
+      // Once more.
+    }
+  }
+
+  /** A driver that has gone to sleep. */
+  private RecordingWaiter asleep() throws IOException {
+    settle();
+    RecordingWaiter driver = new RecordingWaiter();
+    assertTrue(rounds.arm(driver));
+    return driver;
+  }
+
+  @Test
+  void itWakesForATaskAndDoesNotSleepOnOne() throws Exception {
+    AtomicBoolean ran = new AtomicBoolean();
+    RecordingWaiter driver = asleep();
+    poller.execute(() -> ran.set(true));
+    driver.readiness();
+    assertTrue(rounds.run());
+    assertTrue(ran.getAndSet(false));
+    poller.execute(() -> ran.set(true));
+    RecordingWaiter awake = new RecordingWaiter();
+    assertFalse(rounds.arm(awake));
+    assertTrue(rounds.run());
+    assertTrue(ran.get());
+    assertFalse(awake.isTold());
+  }
+
+  @Test
+  void itWakesWhenATimerIsDueNeverBeforeAndForAnEarlierOne() throws Exception {
+    long start = System.nanoTime();
+    RecordingWaiter timer = new RecordingWaiter();
+    poller.schedule(Duration.ofMillis(50), timer);
+    while (!timer.isTold()) {
+      asleep().readiness();
+      rounds.run();
+    }
+    assertTrue(System.nanoTime() - start >= 50_000_000);
+
+    Cancellable late = poller.schedule(Duration.ofDays(1), new RecordingWaiter());
+    RecordingWaiter driver = asleep();
+    assertEquals(1, Poller.shared().snapshot().timers());
+    poller.schedule(Duration.ZERO, timer = new RecordingWaiter());
+    driver.readiness();
+    rounds.run();
+    timer.readiness();
+    assertEquals(0, Poller.shared().snapshot().timers(), "awake, it needs no alarm");
+    assertTrue(late.cancel());
+    RecordingWaiter due = new RecordingWaiter();
+    poller.schedule(Duration.ZERO, due);
+    assertFalse(rounds.arm(new RecordingWaiter()));
+    rounds.run();
+    due.readiness();
+  }
+
+  @Test
+  void itWakesForAnEventWheneverTheFdBecameReadyAndWasArmed() throws Exception {
+    Registration ready = poller.register(fds.eventfd(1));
+    RecordingWaiter driver = asleep();
+    RecordingWaiter reader = new RecordingWaiter();
+    ready.arm(Interest.READABLE, reader);
+    driver.readiness();
+    rounds.run();
+    reader.readiness();
+
+    Registration registration = poller.register(fds.eventfd(0));
+    registration.arm(Interest.READABLE, reader = new RecordingWaiter());
+    driver = asleep();
+    Fds.add(registration.fd(), 1);
+    driver.readiness();
+    rounds.run();
+    reader.readiness();
+
+    settle();
+    registration.arm(Interest.READABLE, reader = new RecordingWaiter());
+    assertTrue(rounds.arm(driver = new RecordingWaiter()), "events are not looked for again");
+    driver.readiness();
+    rounds.run();
+    reader.readiness();
+  }
+
+  @Test
+  void whileItSleepsNothingIsDoneAndWakingItIsOneWrite() throws Exception {
+    RecordingWaiter driver = asleep();
+    PollerStats stats = poller.stats();
+    Rounds.pass(Poller.shared());
+    assertFalse(driver.isTold());
+    assertEquals(stats.waits(), poller.stats().waits());
+    for (int i = 0; i < 100; i++) {
+      poller.execute(() -> {});
+    }
+    driver.readiness();
+    settle();
+    assertEquals(stats.wakeups() + 1, poller.stats().wakeups());
+    asleep();
+  }
+
+  @Test
+  void itsRoundsAreThePollerThread() throws Exception {
+    Registration registration = poller.register(fds.eventfd(0));
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    AtomicBoolean inRound = new AtomicBoolean();
+    poller.execute(
+        () -> {
+          inRound.set(poller.inPollerThread());
+          thrown.set(
+              assertThrows(
+                  IllegalStateException.class, () -> registration.blockUntil(Interest.READABLE)));
+        });
+    settle();
+    assertTrue(inRound.get());
+    assertTrue(thrown.get().getMessage().contains("poller thread"));
+    assertFalse(poller.inPollerThread());
+  }
+
+  @Test
+  void closingEndsTheSleepOfTheDriverAndAllAwaits() throws Exception {
+    RecordingWaiter reader = new RecordingWaiter();
+    poller.register(fds.eventfd(0)).arm(Interest.READABLE, reader);
+    RecordingWaiter timer = new RecordingWaiter();
+    poller.schedule(Duration.ofDays(1), timer);
+    RecordingWaiter driver = asleep();
+    AtomicBoolean ran = new AtomicBoolean();
+    poller.execute(() -> ran.set(true));
+    poller.close();
+    Eventually.until("the driver is told", driver::isTold);
+    reader.failure(ClosedPollerException.class);
+    timer.failure(ClosedPollerException.class);
+    assertTrue(ran.get());
+    assertTrue(rounds.isOver());
+    assertFalse(rounds.run());
+    assertFalse(rounds.arm(driver));
+    rounds.fail(new IllegalStateException("too late"));
+    assertEquals(Poller.State.CLOSED, poller.snapshot().state());
+  }
+
+  @Test
+  void closingInARoundReturnsAtOnceAndTheRoundEndsIt() throws Exception {
+    RecordingWaiter reader = new RecordingWaiter();
+    poller.register(fds.eventfd(0)).arm(Interest.READABLE, reader);
+    AtomicBoolean wasOver = new AtomicBoolean(true);
+    poller.execute(
+        () -> {
+          poller.close();
+          wasOver.set(rounds.isOver() || reader.isTold());
+        });
+    settle();
+    assertFalse(wasOver.get());
+    assertTrue(rounds.isOver());
+    reader.failure(ClosedPollerException.class);
+  }
+
+  @Test
+  void whoClosesWhileARoundIsRunWaitsForIt() throws Exception {
+    RecordingWaiter reader = new RecordingWaiter();
+    poller.register(fds.eventfd(0)).arm(Interest.READABLE, reader);
+    CountDownLatch inRound = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    AtomicBoolean roundEnded = new AtomicBoolean();
+    poller.execute(
+        () -> {
+          inRound.countDown();
+          Eventually.until("two wait for the end", () -> go.getCount() == 0);
+          roundEnded.set(true);
+        });
+    Thread driver = new Thread(this::settle);
+    driver.start();
+    inRound.await();
+    List<Thread> closers = new ArrayList<>();
+    AtomicReference<String> early = new AtomicReference<>();
+    for (int i = 0; i < 2; i++) {
+      Thread closer =
+          new Thread(
+              () -> {
+                poller.close();
+                if (!roundEnded.get() || !reader.isTold() || !rounds.isOver()) {
+                  early.set("close returned before the end");
+                }
+              });
+      closer.start();
+      closers.add(closer);
+      Eventually.parked(closer);
+    }
+    go.countDown();
+    for (Thread closer : closers) {
+      closer.join();
+    }
+    driver.join();
+    assertEquals(null, early.get());
+  }
+
+  @Test
+  void anotherCooperativePollerMayBeClosedInARound() throws Exception {
+    AtomicReference<PollerRounds> inner = new AtomicReference<>();
+    Poller other = Poller.open(PollerConfig.defaults(), inner::set);
+    RecordingWaiter reader = new RecordingWaiter();
+    other.register(fds.eventfd(0)).arm(Interest.READABLE, reader);
+    AtomicBoolean over = new AtomicBoolean();
+    poller.execute(
+        () -> {
+          other.close();
+          over.set(inner.get().isOver() && reader.isTold());
+        });
+    settle();
+    assertTrue(over.get());
+  }
+
+  private interface Start {
+    void with(PollerRounds rounds);
+  }
+
+  @Test
+  void aDriverThatFailsToStartLeavesNothing() throws Exception {
+    IllegalStateException failure = new IllegalStateException("no thread");
+    List<Start> starts =
+        List.of(
+            started -> {},
+            PollerRounds::run,
+            started -> started.fail(failure),
+            started -> armOrFail(started, new RecordingWaiter()));
+    for (Start start : starts) {
+      AtomicReference<PollerRounds> kept = new AtomicReference<>();
+      int[] next = new int[2];
+      try (CapturedLog log = CapturedLog.of(Poller.class)) {
+        PollerDriver driver =
+            started -> {
+              kept.set(started);
+              start.with(started);
+              next[0] = fds.eventfd(0);
+              throw failure;
+            };
+        assertSame(
+            failure,
+            assertThrows(
+                IllegalStateException.class,
+                () -> Poller.open(PollerConfig.defaults(), driver)));
+        assertEquals(List.of(failure), log.thrown());
+      }
+      next[1] = fds.eventfd(0);
+      assertTrue(kept.get().isOver());
+      assertFalse(kept.get().run());
+      assertFalse(kept.get().arm(new RecordingWaiter()));
+      for (int fd : next) {
+        Fds.add(fd, 1);
+        assertEquals(8, Fds.drain(fd), "nobody closes the next owner of a number");
+        fds.close(fd);
+      }
+      assertEquals(watchedBefore + 1, watchedByShared());
+    }
+  }
+
+  private static void armOrFail(PollerRounds rounds, Waiter waiter) {
+    try {
+      rounds.arm(waiter);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void oneThatCannotBeOpenedForWantOfDescriptorsLeavesNothing() {
+    Map<Integer, String> before = KernelFds.openNow();
+    for (int room = 0; room < 2; room++) {
+      IOException e =
+          FdLimit.whileRoomFor(
+              room,
+              () ->
+                  assertThrows(
+                      IOException.class,
+                      () -> Poller.open(PollerConfig.defaults(), started -> {})));
+      assertEquals("EMFILE", ((SyscallException) e).errnoName());
+      KernelFds.assertNoneSince(before);
+    }
+  }
+
+  @Test
+  void aRoundThatFailsEndsThePollerAndTellsAll() throws Exception {
+    FaultySyscalls kernel = new FaultySyscalls(Backend.syscalls());
+    AtomicReference<PollerRounds> failing = new AtomicReference<>();
+    try (CapturedLog log = CapturedLog.of(Poller.class);
+        Poller broken =
+            new Poller(PollerConfig.defaults(), kernel.syscalls(), true, failing::set)) {
+      RecordingWaiter reader = new RecordingWaiter();
+      broken.register(fds.eventfd(0)).arm(Interest.READABLE, reader);
+      kernel.fail("epollWait", Errno.EBADF);
+      assertTrue(failing.get().run());
+      assertTrue(failing.get().isOver());
+      assertTrue(reader.failure(IOException.class).getCause() instanceof SyscallException);
+      assertEquals(Poller.State.FAILED, broken.snapshot().state());
+      assertEquals(1, log.thrown().size());
+    }
+    assertEquals(watchedBefore + 1, watchedByShared());
+  }
+}
