@@ -2,22 +2,29 @@ package dev.epoll;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 
 /** Runs a poller's rounds on a virtual thread, which goes to the end of its queue after each. */
 final class VirtualThreadDriver implements PollerDriver {
-  static final VirtualThreadDriver INSTANCE = new VirtualThreadDriver();
+  private final Method startVirtualThread;
 
-  private VirtualThreadDriver() {}
+  private VirtualThreadDriver(Method startVirtualThread) {
+    this.startVirtualThread = startVirtualThread;
+  }
+
+  static VirtualThreadDriver find() {
+    try {
+      // By name, because this is compiled for JDK 17.
+      return new VirtualThreadDriver(Thread.class.getMethod("startVirtualThread", Runnable.class));
+    } catch (NoSuchMethodException e) {
+      throw new UnsupportedOperationException("virtual threads need JDK 21 or newer", e);
+    }
+  }
 
   @Override
   public void start(PollerRounds rounds) {
     try {
-      // By name, because this is compiled for JDK 17.
-      Thread.class
-          .getMethod("startVirtualThread", Runnable.class)
-          .invoke(null, (Runnable) () -> drive(rounds));
-    } catch (NoSuchMethodException e) {
-      throw new UnsupportedOperationException("virtual threads need JDK 21 or newer", e);
+      startVirtualThread.invoke(null, (Runnable) () -> drive(rounds));
     } catch (IllegalAccessException | InvocationTargetException e) {
       throw new IllegalStateException("no virtual thread can be started", e);
     }
@@ -29,14 +36,22 @@ final class VirtualThreadDriver implements PollerDriver {
       while (!rounds.isOver()) {
         boolean isQuiet = !rounds.run();
         if (isQuiet && wasQuiet) {
-          rounds.registration().blockOn(rounds::arm);
+          sleep(rounds);
         } else {
           giveOthersTheirTurn();
         }
         wasQuiet = isQuiet;
       }
-    } catch (IOException | InterruptedException e) {
+    } catch (Throwable e) {
       rounds.fail(e);
+    }
+  }
+
+  private static void sleep(PollerRounds rounds) throws IOException {
+    try {
+      rounds.registration().blockOn(rounds::arm);
+    } catch (InterruptedException e) {
+      // A task interrupted the thread that it runs on, which is nothing to the poller.
     }
   }
 

@@ -14,6 +14,7 @@ import dev.epoll.testing.FaultySyscalls;
 import dev.epoll.testing.FdLimit;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.KernelFds;
+import dev.epoll.testing.VThreads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -350,5 +351,29 @@ class CooperativePollerTest {
       assertEquals(1, log.thrown().size());
     }
     assertEquals(watchedBefore + 1, watchedByShared());
+  }
+
+  @Test
+  void anInterruptThatATaskLeavesBehindIsNothingToAVirtualThreadThatDrives() throws Exception {
+    VThreads.assume();
+    try (Poller virtual = Poller.open(PollerConfig.defaults(), PollerDriver.virtualThread())) {
+      Registration registration = virtual.register(fds.eventfd(0));
+      for (int i = 0; i < 100; i++) {
+        virtual.execute(() -> Thread.currentThread().interrupt());
+        RecordingWaiter reader = new RecordingWaiter();
+        registration.arm(Interest.READABLE, reader);
+        Fds.add(registration.fd(), 1);
+        reader.readiness();
+        Fds.drain(registration.fd());
+      }
+      assertEquals(Poller.State.OPEN, virtual.snapshot().state());
+    }
+  }
+
+  @Test
+  void beforeJdk21ThereIsNoDriverOnAVirtualThread() {
+    if (Runtime.version().feature() < 21) {
+      assertThrows(UnsupportedOperationException.class, PollerDriver::virtualThread);
+    }
   }
 }
