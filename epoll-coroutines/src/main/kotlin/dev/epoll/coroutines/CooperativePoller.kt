@@ -8,7 +8,7 @@ import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.launch
+import kotlinx.coroutines.async
 import kotlinx.coroutines.yield
 
 /**
@@ -26,13 +26,10 @@ public fun CoroutineDispatcher.openPoller(config: PollerConfig = PollerConfig.de
 
 private class CoroutineDriver(private val dispatcher: CoroutineDispatcher, private val name: String) : PollerDriver {
     override fun start(rounds: PollerRounds) {
-        CoroutineScope(dispatcher + CoroutineName(name)).launch {
-            try {
-                drive(rounds)
-            } catch (e: Throwable) {
-                rounds.fail(e)
-            }
-        }
+        CoroutineScope(dispatcher + CoroutineName(name))
+            .async { drive(rounds) }
+            // Not in the coroutine itself: one whose dispatcher is closed by now never begins.
+            .invokeOnCompletion { cause -> if (cause != null) rounds.fail(cause) }
     }
 
     private suspend fun drive(rounds: PollerRounds) {
