@@ -5,6 +5,8 @@ import dev.epoll.PollerConfig;
 import dev.epoll.PollerDriver;
 import dev.epoll.coroutines.CooperativePollerKt;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
 import kotlinx.coroutines.Dispatchers;
 
 /** Who runs a poller's rounds, which must make no difference to those who use it. */
@@ -15,6 +17,13 @@ public enum PollerKind {
   VIRTUAL_THREAD,
   /** A coroutine of Dispatchers.Default. */
   COROUTINE;
+
+  /** Those that there are on this JDK. */
+  public static List<PollerKind> available() {
+    return Arrays.stream(values())
+        .filter(kind -> kind != VIRTUAL_THREAD || Runtime.version().feature() >= 21)
+        .toList();
+  }
 
   public Poller open() throws IOException {
     return open(PollerConfig.defaults());

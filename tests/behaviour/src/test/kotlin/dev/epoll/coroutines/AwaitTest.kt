@@ -256,10 +256,10 @@ class AwaitTest :
                 val pipe = fds.pipe()
                 awaitWritable(pipe.b()).isWritable shouldBe true
                 val reader = waiting { awaitReadable(pipe.a()) }
-                Poller.shared().snapshot().registrations().map { it.fd() } shouldBe listOf(pipe.a())
+                Poller.shared().snapshot().registrations().count { it.fd() == pipe.a() } shouldBe 1
                 Fds.write(pipe.b(), 1)
                 reader.await().isReadable shouldBe true
-                Poller.shared().snapshot().registrations() shouldBe emptyList()
+                Poller.shared().snapshot().registrations().count { it.fd() == pipe.a() } shouldBe 0
             }
         }
     })

@@ -47,13 +47,17 @@ class PollerScope(val poller: Poller, val fds: Fds, scope: CoroutineScope) : Cor
 }
 
 /**
- * Runs [body] on a poller of its own, and checks that nothing is left of it: no fd, no waiter, no outcome uncounted.
+ * Runs [body] on a poller of its own, one of each kind, and checks that nothing is left of it: no fd, no waiter, no
+ * outcome uncounted.
  */
-suspend fun withPoller(body: suspend PollerScope.() -> Unit) = limited {
+suspend fun withPoller(body: suspend PollerScope.() -> Unit) =
+    PollerKind.available().forEach { kind -> withClue(kind) { withPoller(kind, body) } }
+
+private suspend fun withPoller(kind: PollerKind, body: suspend PollerScope.() -> Unit) = limited {
     Poller.shared()
     val before = kernelObjects()
     Fds().use { fds ->
-        Poller.open().use { poller ->
+        kind.open().use { poller ->
             coroutineScope {
                 val scope = PollerScope(poller, fds, this)
                 try {
