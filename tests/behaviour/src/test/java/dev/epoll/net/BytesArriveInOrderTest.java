@@ -13,13 +13,20 @@ import dev.epoll.fd.Pty;
 import dev.epoll.fd.RawFd;
 import dev.epoll.fd.Terminal;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.PollerKind;
 import dev.epoll.testing.Running;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Random bytes in random pieces, from and into buffers of random kinds. */
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class BytesArriveInOrderTest {
+  @Parameter private PollerKind kind;
   private static final int LENGTH = 3_000_000;
 
   private final long seed = new Random().nextLong();
@@ -31,7 +38,7 @@ class BytesArriveInOrderTest {
 
   @Test
   void throughAPipe() throws Exception {
-    try (Poller poller = Poller.open();
+    try (Poller poller = kind.open();
         Pipe pipe = Pipe.open(poller)) {
       arriveInOrder(pipe.sink(), pipe.source());
     }
@@ -39,14 +46,14 @@ class BytesArriveInOrderTest {
 
   @Test
   void throughAConnection() throws Exception {
-    try (TcpPair pair = TcpPair.open()) {
+    try (TcpPair pair = TcpPair.open(kind)) {
       arriveInOrder(pair.client(), pair.server());
     }
   }
 
   @Test
   void throughAUnixConnection() throws Exception {
-    try (Poller poller = Poller.open();
+    try (Poller poller = kind.open();
         UnixStream.Pair pair = UnixStream.pair(poller)) {
       arriveInOrder(pair.first(), pair.second());
     }
@@ -54,7 +61,7 @@ class BytesArriveInOrderTest {
 
   @Test
   void throughAChildProcess() throws Exception {
-    try (Poller poller = Poller.open();
+    try (Poller poller = kind.open();
         ChildProcess cat = ChildProcess.start(poller, new ProcessBuilder("cat"))) {
       arriveInOrder(cat.stdin(), cat.stdout());
     }
@@ -62,7 +69,7 @@ class BytesArriveInOrderTest {
 
   @Test
   void throughATerminalInRawMode() throws Exception {
-    try (Poller poller = Poller.open();
+    try (Poller poller = kind.open();
         Pty pty = Pty.open(poller);
         Terminal terminal = pty.openTerminal()) {
       var unused = terminal.rawMode(); // Its settings go with the pty.
@@ -73,7 +80,7 @@ class BytesArriveInOrderTest {
   @Test
   void throughASocketpairOfSomebodyElse() throws Exception {
     try (Fds fds = new Fds();
-        Poller poller = Poller.open()) {
+        Poller poller = kind.open()) {
       Fds.Pair pair = fds.socketpair();
       try (RawFd a = RawFd.own(poller, fds.release(pair.a()));
           RawFd b = RawFd.own(poller, fds.release(pair.b()))) {
@@ -85,7 +92,7 @@ class BytesArriveInOrderTest {
   @Test
   void throughABlockingPipeOfSomebodyElse() throws Exception {
     try (Fds fds = new Fds();
-        Poller poller = Poller.open()) {
+        Poller poller = kind.open()) {
       Fds.Pair pipe = fds.blockingPipe();
       try (RawFd source = RawFd.own(poller, fds.release(pipe.a()));
           RawFd sink = RawFd.own(poller, fds.release(pipe.b()))) {

@@ -19,6 +19,7 @@ import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.LibC;
 import dev.epoll.testing.LoopbackFds;
+import dev.epoll.testing.PollerKind;
 import dev.epoll.testing.Running;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -34,19 +35,25 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Streams rest on edges, of which the kernel tells once: whatever else happens to the connection,
  * no byte, end or room stays unnoticed, and nobody spins.
  */
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class StreamEdgesTest {
+  @Parameter private PollerKind kind;
   private TcpPair pair;
   private TcpStream client;
   private TcpStream server;
 
   @BeforeEach
   void open() throws Exception {
-    pair = TcpPair.open();
+    pair = TcpPair.open(kind);
     client = pair.client();
     client.setOption(StandardSocketOptions.TCP_NODELAY, true);
     server = pair.server();
@@ -166,7 +173,7 @@ class StreamEdgesTest {
     SyscallException e = (SyscallException) waiting.failure();
     assertEquals("ECONNRESET", e.errnoName());
     assertEquals("end", nextRead(server));
-    try (TcpPair other = TcpPair.open()) {
+    try (TcpPair other = TcpPair.open(kind)) {
       other.client().tryWrite(bytes("first"));
       assertEquals("first", nextRead(other.server()));
       assertTrue(other.server().isDrained());

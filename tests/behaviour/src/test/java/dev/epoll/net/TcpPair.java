@@ -2,6 +2,7 @@ package dev.epoll.net;
 
 import dev.epoll.Interest;
 import dev.epoll.Poller;
+import dev.epoll.testing.PollerKind;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,12 +15,20 @@ record TcpPair(Poller poller, TcpListener listener, TcpStream client, TcpStream 
   }
 
   static TcpPair open() throws Exception {
-    return open(TcpOptions.none());
+    return open(PollerKind.DEDICATED);
+  }
+
+  static TcpPair open(PollerKind kind) throws Exception {
+    return open(kind, TcpOptions.none());
   }
 
   /** Both ends made with {@code options}. */
   static TcpPair open(TcpOptions options) throws Exception {
-    Poller poller = Poller.open();
+    return open(PollerKind.DEDICATED, options);
+  }
+
+  private static TcpPair open(PollerKind kind, TcpOptions options) throws Exception {
+    Poller poller = kind.open();
     TcpListener listener =
         TcpListener.bind(poller, anyPort(), TcpListener.DEFAULT_BACKLOG, options);
     TcpStream client = TcpStream.connect(poller, listener.localAddress(), options, null);

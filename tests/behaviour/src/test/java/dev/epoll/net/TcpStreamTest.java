@@ -14,6 +14,7 @@ import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.LibC;
+import dev.epoll.testing.PollerKind;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -21,8 +22,14 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class TcpStreamTest {
+  @Parameter private PollerKind kind;
   private static final int SOL_SOCKET = 1;
   private static final int SO_OOBINLINE = 10;
   private static final Duration A_WHILE = Duration.ofMillis(50);
@@ -33,7 +40,7 @@ class TcpStreamTest {
 
   @BeforeEach
   void open() throws Exception {
-    pair = TcpPair.open();
+    pair = TcpPair.open(kind);
     client = pair.client();
     server = pair.server();
   }
@@ -143,7 +150,7 @@ class TcpStreamTest {
     SyscallException pipe =
         assertThrows(SyscallException.class, () -> client.tryWrite(ByteBuffer.allocate(1)));
     assertEquals("EPIPE", pipe.errnoName());
-    try (TcpPair other = TcpPair.open()) {
+    try (TcpPair other = TcpPair.open(kind)) {
       other.server().close();
       assertEquals(-1, other.client().blocking().read(ByteBuffer.allocate(1)));
     }

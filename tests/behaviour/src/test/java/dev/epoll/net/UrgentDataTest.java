@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.epoll.Interest;
 import dev.epoll.testing.Conformance;
+import dev.epoll.testing.PollerKind;
 import dev.epoll.testing.Running;
 import dev.epoll.testing.ThreadKind;
 import java.nio.ByteBuffer;
@@ -13,16 +14,21 @@ import java.nio.channels.ClosedChannelException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Out-of-band data of TCP. */
+@ParameterizedClass
+@EnumSource(PollerKind.class)
 class UrgentDataTest {
+  @Parameter private PollerKind kind;
   private TcpPair pair;
 
   @BeforeEach
   void open() throws Exception {
-    pair = TcpPair.open();
+    pair = TcpPair.open(kind);
   }
 
   @AfterEach
