@@ -403,6 +403,8 @@ public final class Registration implements AutoCloseable {
         return false;
       }
       ended = reason;
+      // Nothing is known to be drained any more, now that no edge will come: who reads looks.
+      edges = (edges + 1) & Integer.MAX_VALUE;
       waiters.drain(waiting);
       return true;
     }

@@ -26,9 +26,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(PollerKind.class)
 class BytesArriveInOrderTest {
-  @Parameter private PollerKind kind;
   private static final int LENGTH = 3_000_000;
 
+  @Parameter private PollerKind kind;
   private final long seed = new Random().nextLong();
   private final byte[] sent = new byte[LENGTH];
 

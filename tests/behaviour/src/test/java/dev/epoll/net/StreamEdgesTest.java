@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.epoll.ClosedPollerException;
 import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.Readiness;
@@ -46,6 +47,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(PollerKind.class)
 class StreamEdgesTest {
+  private static final int MSG_PEEK = 2;
+
   @Parameter private PollerKind kind;
   private TcpPair pair;
   private TcpStream client;
@@ -497,6 +500,24 @@ class StreamEdgesTest {
         read.append(nextRead(unix.first()));
       }
       assertEquals("onetwothree", read.toString());
+    }
+  }
+
+  @Test
+  void whatCameBeforeThePollerEndedIsReadAfterIt() throws Exception {
+    try (Poller other = kind.open();
+        TcpListener listener = TcpListener.bind(other, TcpPair.anyPort());
+        TcpStream near = TcpStream.connect(other, listener.localAddress());
+        TcpStream far = TcpPair.accept(listener)) {
+      Running<String> first = reading(far);
+      near.tryWrite(bytes("first"));
+      assertEquals("first", first.result());
+      other.close();
+      near.tryWrite(bytes("last"));
+      Eventually.until("it is there", () -> C.recv(far.fd(), new byte[4], 4, MSG_PEEK) == 4);
+      assertEquals("last", nextRead(far));
+      Throwable e = Running.of(() -> read(far)).failure();
+      assertEquals(ClosedPollerException.class, e.getClass());
     }
   }
 

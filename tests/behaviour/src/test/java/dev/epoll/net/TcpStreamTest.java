@@ -29,11 +29,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(PollerKind.class)
 class TcpStreamTest {
-  @Parameter private PollerKind kind;
   private static final int SOL_SOCKET = 1;
   private static final int SO_OOBINLINE = 10;
   private static final Duration A_WHILE = Duration.ofMillis(50);
 
+  @Parameter private PollerKind kind;
   private TcpPair pair;
   private TcpStream client;
   private TcpStream server;
