@@ -1,6 +1,7 @@
 package dev.epoll;
 
 import static dev.epoll.testing.LibC.C;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,8 @@ import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.LibC;
+import dev.epoll.testing.LoopbackFds;
+import dev.epoll.testing.Running;
 import dev.epoll.testing.Signals;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -331,6 +334,146 @@ class KernelFactsTest {
       assertEquals(-22, raw.control(Linux.EPOLL_CTL_MOD, fd, Linux.EPOLLIN, 0));
     } finally {
       raw.close();
+    }
+  }
+
+  private static final EventMask STREAM_EDGES =
+      EventMask.IN.or(EventMask.OUT).or(EventMask.PRI).or(EventMask.RDHUP).or(EventMask.EDGE_TRIGGERED);
+
+  /** Two connected TCP sockets, of which {@code b} is watched for edges that were all taken in. */
+  private Fds.Pair watchedConnection(LoopbackFds sockets) throws IOException {
+    Fds.Pair pair = sockets.pair();
+    LoopbackFds.set(pair.a(), LoopbackFds.IPPROTO_TCP, LoopbackFds.TCP_NODELAY, 1);
+    epoll.add(pair.b(), STREAM_EDGES, 0);
+    assertEquals(EventMask.OUT, onlyEvent());
+    return pair;
+  }
+
+  /** The one event that comes, waited for. */
+  private EventMask nextEvent() throws IOException {
+    assertEquals(1, epoll.waitForEvents(Duration.ofSeconds(10)));
+    return EventMask.of(epoll.ready().mask(0));
+  }
+
+  private static void send(int fd, String text, int flags) {
+    assertEquals(text.length(), C.send(fd, text.getBytes(US_ASCII), text.length(), flags));
+  }
+
+  private static String read(int fd) {
+    byte[] target = new byte[100];
+    int count = (int) C.read(fd, target, target.length);
+    return count < 0 ? "errno " + LibC.errno() : new String(target, 0, count, US_ASCII);
+  }
+
+  @Test
+  void aTcpReadThatFindsLessThanItAsksForLeavesNothingAndWhatComesLaterIsAnEdge()
+      throws IOException {
+    try (LoopbackFds sockets = new LoopbackFds()) {
+      Fds.Pair pair = watchedConnection(sockets);
+      for (int i = 0; i < 1000; i++) {
+        send(pair.a(), "text", 0);
+        assertTrue(nextEvent().contains(EventMask.IN));
+        assertEquals("text", read(pair.b()));
+        assertEquals("errno 11", read(pair.b()));
+      }
+      send(pair.a(), "text", 0);
+      C.shutdown(pair.a(), LibC.SHUT_WR);
+      Eventually.until("RDHUP is an edge", () -> nextEvent().contains(EventMask.RDHUP));
+      assertEquals("text", read(pair.b()));
+      assertEquals("", read(pair.b()), "only in front of the end something was left");
+    }
+  }
+
+  @Test
+  void aTcpReadStopsInFrontOfAnUrgentByteEvenWhenThatWasTakenAndNoLongerReported()
+      throws IOException {
+    try (LoopbackFds sockets = new LoopbackFds()) {
+      Fds.Pair pair = watchedConnection(sockets);
+      send(pair.a(), "before", 0);
+      send(pair.a(), "!", LibC.MSG_OOB);
+      send(pair.a(), "behind", 0);
+      byte[] urgent = new byte[1];
+      Eventually.until("it is there", () -> C.recv(pair.b(), urgent, 1, LibC.MSG_OOB) == 1);
+      assertEquals(EventMask.IN.or(EventMask.OUT), nextEvent());
+      assertEquals("before", read(pair.b()));
+      assertEquals("behind", read(pair.b()));
+    }
+  }
+
+  @Test
+  void aSendThatWouldBlockIsFollowedByAnEdgeOnceThereIsRoom() throws IOException {
+    try (LoopbackFds sockets = new LoopbackFds()) {
+      Fds.Pair tcp = watchedConnection(sockets);
+      Fds.Pair unix = fds.socketpair();
+      for (Fds.Pair pair : List.of(tcp, unix)) {
+        if (pair == unix) {
+          epoll.remove(tcp.b());
+          epoll.add(unix.b(), STREAM_EDGES, 0);
+          assertEquals(EventMask.OUT, onlyEvent());
+        }
+        for (int i = 0; i < 3; i++) {
+          Fds.fill(pair.b());
+          Eventually.until(
+              "what was sent has arrived",
+              () -> epoll.waitForEvents(Duration.ZERO) == 0 && C.write(pair.b(), new byte[1], 1) < 0);
+          Running<Boolean> draining = Running.of(() -> drainUntilSilent(pair.a()));
+          assertTrue(nextEvent().contains(EventMask.OUT));
+          try {
+            draining.result();
+          } catch (Exception e) {
+            throw new AssertionError(e);
+          }
+          epoll.waitForEvents(Duration.ZERO);
+        }
+      }
+    }
+  }
+
+  private static boolean drainUntilSilent(int fd) throws InterruptedException {
+    for (int quiet = 0; quiet < 20; quiet++) {
+      if (Fds.drain(fd) > 0) {
+        quiet = 0;
+      }
+      Thread.sleep(1);
+    }
+    return true;
+  }
+
+  @Test
+  void anEdgeIsReportedOnceAndModifyingPollsAgain() throws IOException {
+    Fds.Pair sockets = fds.socketpair();
+    epoll.add(sockets.a(), STREAM_EDGES, 1);
+    Fds.write(sockets.b(), 1);
+    EventMask both = EventMask.IN.or(EventMask.OUT);
+    assertEquals(both, onlyEvent());
+    assertEquals(0, epoll.waitForEvents(Duration.ZERO));
+    epoll.modify(sockets.a(), STREAM_EDGES, 2);
+    assertEquals(both, onlyEvent());
+    assertEquals(2, epoll.ready().data(0));
+    assertEquals(0, epoll.waitForEvents(Duration.ZERO));
+  }
+
+  @Test
+  void aSetIsReadableWhileItHasAnEventAndCanBeWatchedWithOneshot() throws IOException {
+    try (Epoll below = Epoll.open()) {
+      int level = fds.eventfd(0);
+      int edge = fds.eventfd(0);
+      below.add(level, EventMask.IN.or(EventMask.ONESHOT), 1);
+      below.add(edge, EventMask.IN.or(EventMask.EDGE_TRIGGERED), 2);
+      epoll.add(below.fd(), IN_ONESHOT, 0);
+      assertEquals(0, epoll.waitForEvents(Duration.ZERO));
+      for (int fd : new int[] {level, edge}) {
+        Fds.add(fd, 1);
+        assertEquals(EventMask.IN, onlyEvent());
+        assertEquals(0, epoll.waitForEvents(Duration.ZERO), "disarmed");
+        epoll.modify(below.fd(), IN_ONESHOT, 0);
+        assertEquals(EventMask.IN, onlyEvent(), "armed while it is ready");
+        assertEquals(1, below.waitForEvents(Duration.ZERO));
+        epoll.modify(below.fd(), IN_ONESHOT, 0);
+        assertEquals(0, epoll.waitForEvents(Duration.ZERO), "its event was taken");
+      }
+      below.modify(level, EventMask.IN.or(EventMask.ONESHOT), 1);
+      assertEquals(EventMask.IN, onlyEvent(), "armed in it, and ready");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.epoll.net;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.epoll.Interest;
 import dev.epoll.Poller;
@@ -13,6 +14,7 @@ import dev.epoll.fd.Pty;
 import dev.epoll.fd.RawFd;
 import dev.epoll.fd.Terminal;
 import dev.epoll.testing.Fds;
+import dev.epoll.testing.LoopbackFds;
 import dev.epoll.testing.PollerKind;
 import dev.epoll.testing.Running;
 import java.nio.ByteBuffer;
@@ -56,6 +58,19 @@ class BytesArriveInOrderTest {
     try (Poller poller = kind.open();
         UnixStream.Pair pair = UnixStream.pair(poller)) {
       arriveInOrder(pair.first(), pair.second());
+    }
+  }
+
+  @Test
+  void throughAMultipathConnectionOfSomebodyElse() throws Exception {
+    assumeTrue(LoopbackFds.has(LoopbackFds.IPPROTO_MPTCP), "a kernel without MPTCP");
+    try (LoopbackFds fds = new LoopbackFds();
+        Poller poller = kind.open()) {
+      Fds.Pair pair = fds.pair(LoopbackFds.IPPROTO_MPTCP);
+      try (TcpStream a = TcpStream.adopt(poller, fds.release(pair.a()));
+          TcpStream b = TcpStream.adopt(poller, fds.release(pair.b()))) {
+        arriveInOrder(a, b);
+      }
     }
   }
 

@@ -19,6 +19,9 @@ public final class LoopbackFds implements AutoCloseable {
   public static final int SO_RCVLOWAT = 18;
   public static final int SO_TIMESTAMPING = 37;
   public static final int IPPROTO_IP = 0;
+  public static final int IPPROTO_TCP = 6;
+  public static final int TCP_NODELAY = 1;
+  public static final int IPPROTO_MPTCP = 262;
   public static final int IP_RECVERR = 11;
   public static final int MSG_ERRQUEUE = 0x2000;
   private static final int EINPROGRESS = 115;
@@ -43,9 +46,19 @@ public final class LoopbackFds implements AutoCloseable {
     int getsockopt(int fd, int level, int option, int[] value, int[] length);
   }
 
+  /** Whether this kernel has stream sockets of {@code protocol}. */
+  public static boolean has(int protocol) {
+    int fd = C.socket(LibC.AF_INET, LibC.SOCK_STREAM | flags(), protocol);
+    return fd >= 0 && C.close(fd) == 0;
+  }
+
   /** A fresh TCP socket. */
   public int tcp() {
-    return keep(C.socket(LibC.AF_INET, LibC.SOCK_STREAM | flags(), 0));
+    return stream(IPPROTO_TCP);
+  }
+
+  private int stream(int protocol) {
+    return keep(C.socket(LibC.AF_INET, LibC.SOCK_STREAM | flags(), protocol));
   }
 
   /** A UDP socket bound to a free port. */
@@ -57,7 +70,11 @@ public final class LoopbackFds implements AutoCloseable {
 
   /** A TCP listener on a free port. */
   public int listener(int backlog) {
-    int fd = tcp();
+    return listener(IPPROTO_TCP, backlog);
+  }
+
+  private int listener(int protocol, int backlog) {
+    int fd = stream(protocol);
     check(SOCKETS.bind(fd, address(0), ADDRESS_SIZE));
     check(SOCKETS.listen(fd, backlog));
     return fd;
@@ -98,8 +115,14 @@ public final class LoopbackFds implements AutoCloseable {
 
   /** Two connected TCP sockets: a the client, b the accepted one. */
   public Fds.Pair pair() {
-    int listener = listener(8);
-    int client = connecting(port(listener));
+    return pair(IPPROTO_TCP);
+  }
+
+  /** The same of another protocol. */
+  public Fds.Pair pair(int protocol) {
+    int listener = listener(protocol, 8);
+    int client = stream(protocol);
+    startConnect(client, port(listener));
     int accepted = accept(listener);
     close(listener);
     return new Fds.Pair(client, accepted);
@@ -121,6 +144,12 @@ public final class LoopbackFds implements AutoCloseable {
   public void abort(int fd) {
     set(fd, SOL_SOCKET, SO_LINGER, 1, 0);
     close(fd);
+  }
+
+  /** Leaves {@code fd} to somebody who closes it. */
+  public int release(int fd) {
+    open.remove(fd);
+    return fd;
   }
 
   /** Closes {@code fd} now. */
