@@ -293,8 +293,7 @@ class CooperativePollerTest {
         assertSame(
             failure,
             assertThrows(
-                IllegalStateException.class,
-                () -> Poller.open(PollerConfig.defaults(), driver)));
+                IllegalStateException.class, () -> Poller.open(PollerConfig.defaults(), driver)));
         assertEquals(List.of(failure), log.thrown());
       }
       next[1] = fds.eventfd(0);

@@ -338,7 +338,11 @@ class KernelFactsTest {
   }
 
   private static final EventMask STREAM_EDGES =
-      EventMask.IN.or(EventMask.OUT).or(EventMask.PRI).or(EventMask.RDHUP).or(EventMask.EDGE_TRIGGERED);
+      EventMask.IN
+          .or(EventMask.OUT)
+          .or(EventMask.PRI)
+          .or(EventMask.RDHUP)
+          .or(EventMask.EDGE_TRIGGERED);
 
   /** Two connected TCP sockets, of which {@code b} is watched for edges that were all taken in. */
   private Fds.Pair watchedConnection(LoopbackFds sockets) throws IOException {
@@ -415,7 +419,8 @@ class KernelFactsTest {
           Fds.fill(pair.b());
           Eventually.until(
               "what was sent has arrived",
-              () -> epoll.waitForEvents(Duration.ZERO) == 0 && C.write(pair.b(), new byte[1], 1) < 0);
+              () ->
+                  epoll.waitForEvents(Duration.ZERO) == 0 && C.write(pair.b(), new byte[1], 1) < 0);
           Running<Boolean> draining = Running.of(() -> drainUntilSilent(pair.a()));
           assertTrue(nextEvent().contains(EventMask.OUT));
           try {

@@ -129,11 +129,7 @@ class StreamEdgesTest {
       client.shutdownOutput();
       Eventually.until(
           "the end is there",
-          () ->
-              server
-                  .registration()
-                  .blockUntil(Interest.READABLE, Duration.ZERO)
-                  .isReadClosed());
+          () -> server.registration().blockUntil(Interest.READABLE, Duration.ZERO).isReadClosed());
       ByteBuffer target = ByteBuffer.allocate(100);
       assertEquals(4, server.tryRead(target));
     }
@@ -343,8 +339,7 @@ class StreamEdgesTest {
       int size = 100 << i;
       readers.add(Running.of(() -> readToTheEnd(server, size)));
     }
-    Running<Integer> writer =
-        Running.of(() -> client.blocking().write(ByteBuffer.allocate(total)));
+    Running<Integer> writer = Running.of(() -> client.blocking().write(ByteBuffer.allocate(total)));
     assertEquals(total, writer.result());
     client.shutdownOutput();
     int read = 0;
@@ -406,8 +401,7 @@ class StreamEdgesTest {
     return total;
   }
 
-  private static long sendFile(TcpStream stream, RegularFile file, int bytes)
-      throws Exception {
+  private static long sendFile(TcpStream stream, RegularFile file, int bytes) throws Exception {
     long total = 0;
     while (total < bytes) {
       long count = stream.trySendFile(file, total, bytes - total);

@@ -75,7 +75,8 @@ class CooperativePollersTest :
                 withContext(dispatcher) {
                     val poller = dispatcher.openPoller()
                     val registration = poller.register(fds.eventfd(0))
-                    val reader = async(start = CoroutineStart.UNDISPATCHED) { runCatching { registration.awaitReadable() } }
+                    val reader =
+                        async(start = CoroutineStart.UNDISPATCHED) { runCatching { registration.awaitReadable() } }
                     poller.close()
                     (reader.await().exceptionOrNull() is ClosedPollerException) shouldBe true
                     // Before it had its first turn.
@@ -92,7 +93,8 @@ class CooperativePollersTest :
                 CapturedLog.of(Poller::class.java).use {
                     poller.pingPong(10)
                     val registration = poller.register(fds.eventfd(0))
-                    val reader = async(start = CoroutineStart.UNDISPATCHED) { runCatching { registration.awaitReadable() } }
+                    val reader =
+                        async(start = CoroutineStart.UNDISPATCHED) { runCatching { registration.awaitReadable() } }
                     single.shutdown()
                     Fds.add(registration.fd(), 1)
                     reader.await()
