@@ -57,7 +57,7 @@ public abstract sealed class ListenerSocket<A extends SocketAddress, S extends S
     }
   }
 
-  /** The poller that accepted connections are registered with. */
+  /** The poller that accepted connections are registered with, unless said otherwise. */
   public final Poller poller() {
     return registration().poller();
   }
@@ -71,8 +71,18 @@ public abstract sealed class ListenerSocket<A extends SocketAddress, S extends S
    *     waiting; or as {@link Poller#register}, and it is closed
    */
   public final @Nullable S tryAccept() throws IOException {
+    return tryAccept(poller());
+  }
+
+  /**
+   * The same, and registers it with {@code poller}, where it stays; see {@link
+   * dev.epoll.PollerGroup#next()}.
+   *
+   * @throws IOException as {@link #tryAccept()}
+   */
+  public final @Nullable S tryAccept(Poller poller) throws IOException {
     long accepted = call("accept4", ListenerSocket::accept);
-    return accepted == WOULD_BLOCK ? null : accepted(poller(), OwnedFd.owned((int) accepted));
+    return accepted == WOULD_BLOCK ? null : accepted(poller, OwnedFd.owned((int) accepted));
   }
 
   private static long accept(int fd) {

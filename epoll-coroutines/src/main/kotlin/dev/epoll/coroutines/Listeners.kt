@@ -1,5 +1,6 @@
 package dev.epoll.coroutines
 
+import dev.epoll.Poller
 import dev.epoll.net.ListenerSocket
 import dev.epoll.net.StreamSocket
 import java.net.SocketAddress
@@ -7,15 +8,15 @@ import java.nio.channels.ClosedChannelException
 import kotlinx.coroutines.flow.Flow
 
 /**
- * Accepts a connection, and suspends as long as none is waiting. Cancellable while it suspends; no connection is lost
- * by it.
+ * Accepts a connection, which stays with [poller], and suspends as long as none is waiting. Cancellable while it
+ * suspends; no connection is lost by it.
  *
  * @throws ClosedChannelException if the listener is closed, before or while waiting
  * @throws dev.epoll.SyscallException EMFILE or ENFILE: no descriptor is free; the connection goes on waiting
  */
-public suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.accept(): S {
+public suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.accept(poller: Poller = poller()): S {
     while (true) {
-        val stream = tryAccept()
+        val stream = tryAccept(poller)
         if (stream != null) return stream
         registration().awaitReadable()
     }
