@@ -8,8 +8,10 @@ import dev.epoll.testing.Eventually;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.PollerKind;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -246,5 +248,32 @@ class WaiterRaceTest {
           closing::close);
       assertEquals(1, waiter.outcomes() + (refused.get() == null ? 0 : 1));
     }
+  }
+
+  @Test
+  void noTaskTimerOrAwaitIsLostAsThePollerFallsAsleep() throws Exception {
+    Step[] steps = new Step[3];
+    for (int i = 0; i < steps.length; i++) {
+      Registration ready = poller.register(fds.eventfd(1));
+      Random random = new Random(i);
+      steps[i] =
+          () -> {
+            for (int round = 0; round < 3000; round++) {
+              RecordingWaiter waiter = new RecordingWaiter();
+              switch (random.nextInt(3)) {
+                case 0 -> poller.execute(() -> waiter.ready(Readiness.NONE));
+                case 1 -> poller.schedule(Duration.ofNanos(random.nextInt(100_000)), waiter);
+                default -> ready.arm(Interest.READABLE, waiter);
+              }
+              waiter.readiness();
+              // About as long as it takes to fall asleep.
+              long pause = random.nextInt(20_000);
+              for (long start = System.nanoTime(); System.nanoTime() - start < pause; ) {
+                Thread.onSpinWait();
+              }
+            }
+          };
+    }
+    race(steps);
   }
 }
