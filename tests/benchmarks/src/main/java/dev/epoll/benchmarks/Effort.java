@@ -1,38 +1,79 @@
 package dev.epoll.benchmarks;
 
 import java.util.List;
+import java.util.Locale;
 
-/**
- * How long to measure.
- *
- * @param rounds in how many rounds each server has its turn
- * @param millis how long a turn takes
- * @param warmMillis how long each of the three turns takes that are not counted
- * @param disturbance which share of a core something else may have before a turn is repeated
- * @param parked how many idle connections share what is measured of them all
- * @param idle how many idle connections there are beside the busy ones
- * @param launches in how many rounds each program is started that gives but one figure
- * @param jmhRounds the same for JMH's benchmarks that are compared to each other
- * @param jmh options of JMH
- */
-record Effort(
-    int rounds,
-    long millis,
-    long warmMillis,
-    double disturbance,
-    int parked,
-    int idle,
-    int launches,
-    int jmhRounds,
-    List<String> jmh) {
-  static final Effort CAREFUL =
-      new Effort(21, 500, 1000, 0.06, 5000, 15_000, 15, 5, jmh("-f1 -wi 3 -w 1s -i 5 -r 1s"));
-  static final Effort QUICK =
-      new Effort(4, 250, 400, 0.1, 2000, 15_000, 3, 1, jmh("-f1 -wi 3 -w 500ms -i 3 -r 300ms"));
-  static final Effort SMOKE =
-      new Effort(1, 20, 10, 1, 200, 300, 1, 1, jmh("-f1 -wi 0 -i 1 -r 10ms"));
+/** How long to measure: as the figures in docs/ were, or in minutes, or to see that all works. */
+enum Effort {
+  CAREFUL,
+  QUICK,
+  SMOKE;
 
-  private static List<String> jmh(String options) {
+  private <T> T of(T careful, T quick, T smoke) {
+    return switch (this) {
+      case CAREFUL -> careful;
+      case QUICK -> quick;
+      case SMOKE -> smoke;
+    };
+  }
+
+  /** In how many rounds each server has its turn. */
+  int rounds() {
+    return of(15, 4, 1);
+  }
+
+  /** How long a turn takes. */
+  int millis() {
+    return of(500, 250, 20);
+  }
+
+  /** How long each of the three turns takes that are not counted. */
+  int warmMillis() {
+    return of(1000, 400, 10);
+  }
+
+  /** Which share of a core something else may have before a turn is repeated. */
+  double disturbance() {
+    return of(0.06, 0.1, 1.0);
+  }
+
+  /** Whether there is time for numbers of connections that only a plot shows. */
+  boolean plotsMore() {
+    return of(true, false, false);
+  }
+
+  /** How many idle connections share what is measured of them all. */
+  int parked() {
+    return of(5000, 2000, 200);
+  }
+
+  /** How many idle connections there are beside the busy ones. */
+  int idle() {
+    return of(15_000, 15_000, 300);
+  }
+
+  /** In how many rounds each program runs that gives but one figure. */
+  int launches() {
+    return of(15, 3, 1);
+  }
+
+  /** The same for the benchmarks of JMH that are compared to each other. */
+  int jmhRounds() {
+    return of(5, 1, 1);
+  }
+
+  /** Options of JMH. */
+  List<String> jmh() {
+    String options =
+        of(
+            "-f 1 -wi 3 -w 1s -i 5 -r 1s",
+            "-f 1 -wi 2 -w 500ms -i 3 -r 300ms",
+            "-f 1 -wi 0 -i 1 -r 10ms");
     return List.of(options.split(" "));
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }

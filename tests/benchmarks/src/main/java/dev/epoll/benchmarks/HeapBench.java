@@ -34,7 +34,8 @@ final class HeapBench implements Bench {
                 "B",
                 "live heap per idle connection with a coroutine parked in `read`",
                 figures.get(0).bytesPerConnection())),
-        figures);
+        figures,
+        List.of(plot(figures)));
   }
 
   private static Figure measure(ServerProcess server, int connections) {
@@ -80,6 +81,17 @@ final class HeapBench implements Bench {
         .get(0)
         .bytesByClass()
         .forEach((type, bytes) -> System.out.printf("%10.0f B  %s%n", bytes, type));
+  }
+
+  private static Plot plot(List<Figure> figures) {
+    return Plot.bars(
+        "heap.svg",
+        "Live heap per idle connection",
+        "",
+        "bytes, logarithmic",
+        figures.stream()
+            .map(it -> new Plot.Point("live heap", it.server(), it.bytesPerConnection().median()))
+            .toList());
   }
 
   /**

@@ -18,7 +18,7 @@ final class HttpBench implements Bench {
   public Findings run(Lab lab) {
     if (!Wrk.isThere()) {
       System.err.println("There is no wrk: http is left out.");
-      return new Findings(List.of(), List.of());
+      return Findings.NONE;
     }
     Peer ours = lab.peers().httpExample();
     Peer netty = lab.peers().nettyPlaintext();

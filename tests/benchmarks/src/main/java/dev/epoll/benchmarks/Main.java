@@ -1,6 +1,8 @@
 package dev.epoll.benchmarks;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,7 @@ import picocli.CommandLine.Spec;
 /** Measures this library beside its peers. Started by {@code ./tests/benchmarks/run}. */
 @Command(name = "./tests/benchmarks/run", mixinStandardHelpOptions = true)
 final class Main implements Runnable {
+  private static final String ALL = "all";
   private static final Map<String, Bench> BENCHES = new LinkedHashMap<>();
 
   static {
@@ -30,7 +33,11 @@ final class Main implements Runnable {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(arity = "1..*", paramLabel = "BENCH", description = "echo, or all")
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "BENCH",
+      description = "which to run: ${COMPLETION-CANDIDATES}",
+      completionCandidates = Names.class)
   private List<String> names = new ArrayList<>();
 
   @Option(names = "--quick", description = "less careful: all in a few minutes")
@@ -52,27 +59,43 @@ final class Main implements Runnable {
   public void run() {
     Effort effort = smoke ? Effort.SMOKE : quick ? Effort.QUICK : Effort.CAREFUL;
     Lab lab = new Lab(new Machine(clientCore, serverCore), effort, new Peers(backend));
-    for (Bench bench : chosen()) {
-      TargetTable.print(bench.run(lab).targets());
+    // Only figures that were measured carefully are kept beside the sources.
+    Path folder = Path.of(smoke || quick ? "tests/benchmarks/target/results" : "docs/benchmarks");
+    ResultFolder results = new ResultFolder(folder);
+    for (String name : chosen()) {
+      Findings findings = BENCHES.get(name).run(lab);
+      if (effort != Effort.SMOKE) {
+        TargetTable.print(findings.targets());
+      }
+      results.keep(name, Setting.here(backend, effort), findings);
+      results.tabulate(BENCHES.keySet());
     }
+    System.out.println("\nThe figures are in " + folder);
   }
 
-  private List<Bench> chosen() {
-    if (names.contains("all")) {
-      return List.copyOf(BENCHES.values());
+  private Collection<String> chosen() {
+    if (names.contains(ALL)) {
+      return BENCHES.keySet();
     }
-    List<Bench> chosen = new ArrayList<>();
     for (String name : names) {
-      Bench bench = BENCHES.get(name);
-      if (bench == null) {
+      if (!BENCHES.containsKey(name)) {
         throw new ParameterException(
             spec.commandLine(),
-            "no benchmark is called '%s': they are all, %s"
-                .formatted(name, String.join(", ", BENCHES.keySet())));
+            "no benchmark is called '%s': there are %s, and %s"
+                .formatted(name, String.join(", ", BENCHES.keySet()), ALL));
       }
-      chosen.add(bench);
     }
-    return chosen;
+    return names;
+  }
+
+  /** Every bench, and the word for all of them. */
+  static final class Names extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Names() {
+      super(BENCHES.keySet());
+      add(ALL);
+    }
   }
 
   private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed)

@@ -30,18 +30,18 @@ final class Peers {
 
   /** Suspending reads, on the poller thread. */
   Peer stream() {
-    return jvm("stream, poller thread", CoroutineEcho.class);
+    return jvm("epoll-coroutines", CoroutineEcho.class);
   }
 
   /** One await for each message, on the poller thread. */
   Peer await() {
-    return jvm("await, poller thread", CoroutineEcho.class, "--api", "await");
+    return jvm("epoll-coroutines, await", CoroutineEcho.class, "--api", "await");
   }
 
   /** Suspending reads on Dispatchers.Default; {@code poller} is own or sub. */
   Peer streamOnDefault(String poller) {
     return jvm(
-        "stream, Dispatchers.Default, " + poller,
+        "epoll-coroutines on Default, " + poller,
         CoroutineEcho.class,
         "--run-on",
         "default",
@@ -51,7 +51,7 @@ final class Peers {
 
   /** Blocking channels on virtual threads; {@code poller} is own or sub. */
   Peer blocking(String poller) {
-    return jvm("blocking(), virtual, " + poller, BlockingEcho.class, "--poller", poller);
+    return jvm("epoll-coroutines blocking(), " + poller, BlockingEcho.class, "--poller", poller);
   }
 
   Peer netty() {
@@ -72,7 +72,7 @@ final class Peers {
 
   /** The example's web server. */
   Peer httpExample() {
-    return jvm("http example", HttpKt.class, "--port", "0");
+    return jvm("epoll-coroutines, http example", HttpKt.class, "--port", "0");
   }
 
   Peer nettyPlaintext() {

@@ -1,0 +1,48 @@
+package dev.epoll.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.stream.Stream;
+
+/** On what, when and how carefully something was measured. */
+record Setting(
+    String date, String cpu, int cores, String kernel, String java, String backend, String effort) {
+
+  static Setting here(String backend, Effort effort) {
+    return new Setting(
+        LocalDate.now(ZoneOffset.UTC).toString(),
+        cpuModel(),
+        countCores(),
+        System.getProperty("os.name") + " " + System.getProperty("os.version"),
+        System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
+        backend,
+        effort.toString());
+  }
+
+  private static String cpuModel() {
+    return lines("/proc/cpuinfo", "model name").findFirst().orElse(System.getProperty("os.arch"));
+  }
+
+  private static int countCores() {
+    return (int) lines("/proc/cpuinfo", "processor").count();
+  }
+
+  private static Stream<String> lines(String file, String key) {
+    try {
+      return Files.readAllLines(Path.of(file)).stream()
+          .filter(line -> line.startsWith(key))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip());
+    } catch (IOException e) {
+      throw new BenchmarkFailure(file + " can't be read", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "%s, %d cores, %s, %s, %s backend, %s, %s"
+        .formatted(cpu, cores, kernel, java, backend, effort, date);
+  }
+}
