@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * awaits that are cancelled and begun again, half-closes and closes: every byte comes back, and
  * nothing is left.
  */
+@SuppressWarnings("try") // Streams are closed in the middle.
 class EchoStressTest {
   private static final int CONNECTIONS = 64;
   private static final int LIVES = 4;

@@ -46,6 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @ParameterizedClass
 @EnumSource(PollerKind.class)
+@SuppressWarnings("try") // A held waiter is for its end alone; streams are closed in the middle.
 class StreamEdgesTest {
   private static final int MSG_PEEK = 2;
 
