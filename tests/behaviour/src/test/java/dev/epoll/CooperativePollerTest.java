@@ -101,7 +101,8 @@ class CooperativePollerTest {
     Cancellable late = poller.schedule(Duration.ofDays(1), new RecordingWaiter());
     RecordingWaiter driver = asleep();
     assertEquals(1, Poller.shared().snapshot().timers());
-    poller.schedule(Duration.ZERO, timer = new RecordingWaiter());
+    timer = new RecordingWaiter();
+    poller.schedule(Duration.ZERO, timer);
     driver.readiness();
     rounds.run();
     timer.readiness();
@@ -125,7 +126,8 @@ class CooperativePollerTest {
     reader.readiness();
 
     Registration registration = poller.register(fds.eventfd(0));
-    registration.arm(Interest.READABLE, reader = new RecordingWaiter());
+    reader = new RecordingWaiter();
+    registration.arm(Interest.READABLE, reader);
     driver = asleep();
     Fds.add(registration.fd(), 1);
     driver.readiness();
@@ -133,8 +135,10 @@ class CooperativePollerTest {
     reader.readiness();
 
     settle();
-    registration.arm(Interest.READABLE, reader = new RecordingWaiter());
-    assertTrue(rounds.arm(driver = new RecordingWaiter()), "events are not looked for again");
+    reader = new RecordingWaiter();
+    registration.arm(Interest.READABLE, reader);
+    driver = new RecordingWaiter();
+    assertTrue(rounds.arm(driver), "events are not looked for again");
     driver.readiness();
     rounds.run();
     reader.readiness();
