@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * parameter is an int; the conventions that want an int extended want its sign, as a cast does. The
  * upper half of an int result is undefined.
  *
- * <p>No call is {@link Linker.Option#critical}: that saves 7 ns, but keeps the thread from reaching
- * a safepoint, and every function here can block, if only on a kernel lock.
+ * <p>No call is {@link Linker.Option#critical}: that saves 10 ns, but keeps the thread from
+ * reaching a safepoint, and every function here can block, if only on a kernel lock.
  *
  * @param address where it begins
  */
