@@ -17,14 +17,17 @@ enum Effort {
     };
   }
 
-  /** In how many rounds each server has its turn. */
+  /**
+   * In how many rounds each server has its turn. Many short turns tell more than few long ones: a
+   * machine's speed changes from one second to the next, and hardly within a tenth.
+   */
   int rounds() {
-    return of(15, 4, 1);
+    return of(75, 12, 1);
   }
 
   /** How long a turn takes. */
   int millis() {
-    return of(500, 250, 20);
+    return of(100, 100, 20);
   }
 
   /** How long each of the three turns takes that are not counted. */
@@ -34,7 +37,7 @@ enum Effort {
 
   /** Which share of a core something else may have before a turn is repeated. */
   double disturbance() {
-    return of(0.06, 0.1, 1.0);
+    return of(0.3, 0.4, 1.0);
   }
 
   /** Whether there is time for numbers of connections that only a plot shows. */
