@@ -410,7 +410,7 @@ class KernelFactsTest {
       Fds.Pair tcp = watchedConnection(sockets);
       Fds.Pair unix = fds.socketpair();
       for (Fds.Pair pair : List.of(tcp, unix)) {
-        if (pair == unix) {
+        if (pair.equals(unix)) {
           epoll.remove(tcp.b());
           epoll.add(unix.b(), STREAM_EDGES, 0);
           assertEquals(EventMask.OUT, onlyEvent());
