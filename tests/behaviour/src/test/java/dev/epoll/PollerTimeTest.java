@@ -48,7 +48,9 @@ class PollerTimeTest {
       assertTrue(timer.readiness().isNone());
       assertTrue(System.nanoTime() - start >= nanos, "early");
     }
-    assertTrue(poller.stats().waits() < 1000 * 4, "spins");
+    // Woken twice for each, by the new timer and by its time; a cooperative poller looks twice more
+    // before it sleeps.
+    assertTrue(poller.stats().waits() < 1000 * 8, "spins");
   }
 
   @Test
