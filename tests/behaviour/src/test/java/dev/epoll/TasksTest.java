@@ -20,11 +20,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tasks for the poller thread, and the wakeups that they need. */
 @ParameterizedClass
-@EnumSource(PollerKind.class)
+@MethodSource("dev.epoll.testing.PollerKind#available")
 class TasksTest {
   private static final String THREAD = "tasks-test";
 

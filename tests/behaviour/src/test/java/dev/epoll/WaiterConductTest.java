@@ -15,11 +15,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What waiters do while they are told, and what that does to others. */
 @ParameterizedClass
-@EnumSource(PollerKind.class)
+@MethodSource("dev.epoll.testing.PollerKind#available")
 class WaiterConductTest {
   @Parameter private PollerKind kind;
   private final Fds fds = new Fds();

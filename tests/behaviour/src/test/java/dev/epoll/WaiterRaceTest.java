@@ -24,11 +24,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Exactly one outcome per await, whoever races with whom. */
 @ParameterizedClass
-@EnumSource(PollerKind.class)
+@MethodSource("dev.epoll.testing.PollerKind#available")
 class WaiterRaceTest {
   @Parameter private PollerKind kind;
   private final ExecutorService threads = Executors.newCachedThreadPool();

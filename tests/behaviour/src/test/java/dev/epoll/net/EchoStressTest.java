@@ -21,7 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Many connections that echo messages of random sizes, written and read in random pieces, with
@@ -216,7 +216,7 @@ class EchoStressTest {
   }
 
   @ParameterizedTest
-  @EnumSource(PollerKind.class)
+  @MethodSource("dev.epoll.testing.PollerKind#available")
   void everyByteOfManyConnectionsComesBack(PollerKind kind) throws Exception {
     Poller.shared();
     Map<Integer, String> before = KernelFds.openNow();
@@ -248,7 +248,7 @@ class EchoStressTest {
   }
 
   @ParameterizedTest
-  @EnumSource(PollerKind.class)
+  @MethodSource("dev.epoll.testing.PollerKind#available")
   void whoeverIsClosedAtAnyMomentIsToldOnce(PollerKind kind) throws Exception {
     Poller.shared();
     Map<Integer, String> before = KernelFds.openNow();

@@ -13,7 +13,7 @@ import kotlinx.coroutines.Dispatchers;
 public enum PollerKind {
   /** A thread of its own. */
   DEDICATED,
-  /** A virtual thread; a test of it is passed over before 21. */
+  /** A virtual thread, from JDK 21 on. */
   VIRTUAL_THREAD,
   /** A coroutine of Dispatchers.Default. */
   COROUTINE;
@@ -32,10 +32,7 @@ public enum PollerKind {
   public Poller open(PollerConfig config) throws IOException {
     return switch (this) {
       case DEDICATED -> Poller.open(config);
-      case VIRTUAL_THREAD -> {
-        VThreads.assume();
-        yield Poller.open(config, PollerDriver.virtualThread());
-      }
+      case VIRTUAL_THREAD -> Poller.open(config, PollerDriver.virtualThread());
       case COROUTINE -> CooperativePollerKt.openPoller(Dispatchers.getDefault(), config);
     };
   }
