@@ -77,6 +77,18 @@ public final class Linux {
   public static final int SFD_NONBLOCK = 0x800;
   public static final int SFD_CLOEXEC = 0x80000;
 
+  // asm/unistd.h: calls as old as these have numbers of their own on x86-64 and s390x
+  static final int SYS_SENDTO = callNumber(System.getProperty("os.arch", ""), 44, 369, 206);
+  static final int SYS_RECVFROM = callNumber(System.getProperty("os.arch", ""), 45, 371, 207);
+
+  private static int callNumber(String arch, int amd64, int s390x, int generic) {
+    return switch (arch) {
+      case "amd64" -> amd64;
+      case "s390x" -> s390x;
+      default -> generic;
+    };
+  }
+
   // uapi/linux/pidfd.h; the numbers of calls since 5.1 are the same on every CPU
   public static final int PIDFD_NONBLOCK = 0x800;
   public static final int SYS_PIDFD_SEND_SIGNAL = 424;
