@@ -44,10 +44,16 @@ public final class Registration implements AutoCloseable {
   private static final int EXCEPTIONAL =
       Linux.EPOLLPRI | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR;
 
+  /** The bit of {@code edges} that says so; the bits below count. */
+  private static final int HAD_EXCEPTIONAL = 1 << 30;
+
   private final Registrations owner;
   private final int fd;
   private final int slot;
   private final WaiterQueue waiters = new WaiterQueue();
+
+  /** Belongs to {@link ByFd}, and its lock guards it. */
+  @Nullable Registration nextInBucket;
 
   /** What the kernel is armed with; 0 is DISARMED, with {@code EPOLLET} it is EDGES. */
   private int armed;
@@ -56,11 +62,10 @@ public final class Registration implements AutoCloseable {
   private int sequence;
 
   /**
-   * How many events there were in EDGES. Ordering: volatile, for those who take it before a call.
+   * How many events there were in EDGES, an end counted as one, and {@code HAD_EXCEPTIONAL}.
+   * Ordering: volatile, for those who take it before a call.
    */
   private volatile int edges;
-
-  private volatile boolean exceptional;
 
   /** Why there will be no further await; null until ENDED. Volatile for those who only look. */
   private volatile @Nullable FailureCause ended;
@@ -104,7 +109,8 @@ public final class Registration implements AutoCloseable {
    * Starts one await: the primitive that all others are made of. The waiter is told once, of
    * readiness or of failure, unless it is cancelled first. Several may wait for the same; they are
    * told together, in the order of their arming. Costs one epoll_ctl, or none if the kernel is
-   * armed for {@code interest} already.
+   * armed for {@code interest} already; always one once {@link #armAfter} has made this
+   * registration edge-triggered.
    *
    * <p>Where this throws, the waiter is not told.
    *
@@ -132,18 +138,19 @@ public final class Registration implements AutoCloseable {
       // EDGES: what is ready now may have had its edge before, and MOD polls again.
       boolean isArmed =
           !anew && !isEdgeTriggered() && (armed & waiters.wanted()) == waiters.wanted();
-      error = isArmed ? 0 : armFor(waiter, isEdgeTriggered());
+      error = isArmed ? 0 : armFor(waiter, isEdgeTriggered() ? EDGES : oneshotOfWaiters());
       if (error == 0) {
         return;
       }
-      others = drained();
+      others = takeAll();
     }
     throw failed(others, error);
   }
 
   /**
-   * How many edges this registration has had: take the number before a call on the fd, and give it
-   * to {@link #armAfter} if the call would have blocked.
+   * A number that changes with each edge, and at the end of this registration: take it before a
+   * call on the fd, and give it to {@link #armAfter} if the call would have blocked. Only whether
+   * it is the same has a meaning. Never negative, so that -1 can stand for none.
    */
   public int edges() {
     return edges;
@@ -155,18 +162,19 @@ public final class Registration implements AutoCloseable {
    * is left, for it may have stopped in front of that; only "would block" does.
    */
   public boolean hadExceptionalEdge() {
-    return exceptional;
+    return (edges & HAD_EXCEPTIONAL) != 0;
   }
 
   /**
-   * Starts one await as {@link #arm} does, for one who knows that since a moment after it took
-   * {@code edgesBefore} a call of this kind would have blocked. Costs no system call but the first
-   * time, which makes this registration edge-triggered for good: the kernel then reports every
-   * change, and what was reported is not reported again.
+   * Starts one await as {@link #arm} does, for one who took {@link #edges()}, and after that made a
+   * call of this kind which would have blocked. Costs no system call but the first time, which
+   * makes this registration edge-triggered for good: the kernel then reports every change, and what
+   * was reported is not reported again.
    *
    * <p>So it is for descriptors whose calls all go through one object, as those of {@code
    * dev.epoll.net}, and {@link #arm} is for all others.
    *
+   * @param edgesBefore what {@link #edges()} was, or -1 for one who made no such call
    * @return false if there has been an edge since: try again at once; {@code waiter} does not wait,
    *     and will not be told
    * @throws IOException as {@link #arm}
@@ -183,11 +191,11 @@ public final class Registration implements AutoCloseable {
         return false;
       }
       add(interest, waiter);
-      error = wasEdgeTriggered ? 0 : armFor(waiter, true);
+      error = wasEdgeTriggered ? 0 : armFor(waiter, EDGES);
       if (error == 0) {
         return true;
       }
-      others = drained();
+      others = takeAll();
     }
     throw failed(others, error);
   }
@@ -202,11 +210,11 @@ public final class Registration implements AutoCloseable {
     owner.counters().arms.increment();
   }
 
-  /** Arms for those who wait. Returns 0, or the errno; then {@code newcomer} does not wait. */
-  private int armFor(Waiter newcomer, boolean edgeTriggered) {
+  /** Arms with {@code mask}. Returns 0, or the errno; then {@code newcomer} does not wait. */
+  private int armFor(Waiter newcomer, int mask) {
     boolean isArmed = false;
     try {
-      int error = edgeTriggered ? control(EDGES) : armForWaiters();
+      int error = control(mask);
       isArmed = error == 0;
       return error;
     } finally {
@@ -216,8 +224,8 @@ public final class Registration implements AutoCloseable {
     }
   }
 
-  private int armForWaiters() {
-    return control(waiters.wanted() | Linux.EPOLLONESHOT);
+  private int oneshotOfWaiters() {
+    return waiters.wanted() | Linux.EPOLLONESHOT;
   }
 
   /** epoll_ctl(MOD) with a fresh token; 0 or the errno. */
@@ -230,7 +238,7 @@ public final class Registration implements AutoCloseable {
     return -result;
   }
 
-  private WaiterQueue.Batch drained() {
+  private WaiterQueue.Batch takeAll() {
     WaiterQueue.Batch all = new WaiterQueue.Batch();
     waiters.drain(all);
     return all;
@@ -279,18 +287,22 @@ public final class Registration implements AutoCloseable {
       }
       waiters.take(eventMask, met);
       if (isEdgeTriggered()) {
-        // Ordering: before the count, so that who sees the count sees this.
-        exceptional |= (eventMask & EXCEPTIONAL) != 0;
-        edges = (edges + 1) & Integer.MAX_VALUE;
+        countEdge((eventMask & EXCEPTIONAL) != 0);
         return 0;
       }
       armed = 0;
-      int error = waiters.isEmpty() ? 0 : armForWaiters();
+      int error = waiters.isEmpty() ? 0 : control(oneshotOfWaiters());
       if (error != 0) {
         waiters.drain(lost);
       }
       return error;
     }
+  }
+
+  private void countEdge(boolean exceptional) {
+    int before = edges;
+    int count = (before + 1) & (HAD_EXCEPTIONAL - 1);
+    edges = count | (exceptional ? HAD_EXCEPTIONAL : before & HAD_EXCEPTIONAL);
   }
 
   /**
@@ -305,12 +317,14 @@ public final class Registration implements AutoCloseable {
    */
   public Readiness blockUntil(Interest interest) throws IOException, InterruptedException {
     Objects.requireNonNull(interest, "interest");
-    return ThreadWaiter.await(this, waiter -> armed(interest, waiter), EpollFd.FOREVER);
+    return ThreadWaiter.await(this, arming(interest), EpollFd.FOREVER);
   }
 
-  private boolean armed(Interest interest, Waiter waiter) throws IOException {
-    arm(interest, waiter, false);
-    return true;
+  private Arming arming(Interest interest) {
+    return waiter -> {
+      arm(interest, waiter, false);
+      return true;
+    };
   }
 
   /**
@@ -352,9 +366,7 @@ public final class Registration implements AutoCloseable {
       throws IOException, InterruptedException {
     Objects.requireNonNull(interest, "interest");
     long nanos = Time.nanos("timeout", timeout);
-    return nanos == 0
-        ? readinessNow(interest)
-        : ThreadWaiter.await(this, waiter -> armed(interest, waiter), nanos);
+    return nanos == 0 ? readinessNow(interest) : ThreadWaiter.await(this, arming(interest), nanos);
   }
 
   private Readiness readinessNow(Interest interest) throws IOException, InterruptedException {
@@ -404,7 +416,7 @@ public final class Registration implements AutoCloseable {
       }
       ended = reason;
       // Nothing is known to be drained any more, now that no edge will come: who reads looks.
-      edges = (edges + 1) & Integer.MAX_VALUE;
+      countEdge(false);
       waiters.drain(waiting);
       return true;
     }

@@ -4,9 +4,7 @@ import dev.epoll.sys.Errno;
 import dev.epoll.sys.Linux;
 import dev.epoll.sys.Syscalls;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +24,7 @@ final class Registrations {
   private final Counters counters;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Integer, Registration> byFd = new HashMap<>();
+  private final ByFd byFd = new ByFd();
   private final TokenTable<Registration> bySlot = new TokenTable<>();
 
   /** Who waited when all ended; filled under the lock, told and emptied by the poller thread. */
@@ -88,7 +86,7 @@ final class Registrations {
       }
       Registration registration = new Registration(this, fd, slot, sequence);
       bySlot.put(slot, registration);
-      Registration previous = byFd.put(fd, registration);
+      Registration previous = byFd.put(registration);
       // Kernel: the ADD went through, so the number has a new owner and the previous entry is gone
       // or out of reach.
       if (previous != null && previous.end(FailureCause.FD_REPLACED, orphans)) {
@@ -105,7 +103,7 @@ final class Registrations {
     // which is dropped, instead of one in every wait.
     int result = epoll.control(Linux.EPOLL_CTL_ADD, fd, Linux.EPOLLONESHOT, token);
     counters.controls.increment();
-    if (Errno.EEXIST.is(result) && !byFd.containsKey(fd) && fd != wakeup.fd()) {
+    if (Errno.EEXIST.is(result) && byFd.get(fd) == null && fd != wakeup.fd()) {
       // An entry without a registration: the fd was closed too early, lived on in a duplicate, and
       // was brought back to its number.
       result = epoll.control(Linux.EPOLL_CTL_MOD, fd, Linux.EPOLLONESHOT, token);
@@ -126,7 +124,7 @@ final class Registrations {
       if (!registration.end(reason, waiting)) {
         return;
       }
-      byFd.remove(registration.fd(), registration);
+      byFd.remove(registration);
       bySlot.free(registration.slot(), registration.lastSequence());
       // EBADF and ENOENT say that the fd was closed first; then there is nothing to take out.
       epoll.control(Linux.EPOLL_CTL_DEL, registration.fd(), 0, 0);

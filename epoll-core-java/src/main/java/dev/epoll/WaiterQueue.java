@@ -1,6 +1,8 @@
 package dev.epoll;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -18,131 +20,121 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread: every method under the registration's lock.
  */
 final class WaiterQueue {
-  private static final int INITIAL_CAPACITY = 2;
-
   // The first has a place of its own, for most often it is the only one, and there may be very many
-  // registrations.
+  // registrations. Invariant: there are others only while there is a first.
   private @Nullable Waiter first;
   private int firstInterest;
-  private @Nullable Waiter @Nullable [] others;
-  private int @Nullable [] otherInterests;
-  private int size;
+  private @Nullable List<Other> others;
+
+  private record Other(Waiter waiter, int interest) {}
 
   boolean isEmpty() {
-    return size == 0;
+    return first == null;
   }
 
   int size() {
-    return size;
+    return first == null ? 0 : 1 + others().size();
+  }
+
+  private List<Other> others() {
+    return others == null ? List.of() : others;
   }
 
   /** The union of what all wait for. */
   int wanted() {
-    int mask = 0;
-    for (int i = 0; i < size; i++) {
-      mask |= interest(i);
+    if (first == null) {
+      return 0;
+    }
+    int mask = firstInterest;
+    if (others != null) {
+      for (Other other : others) {
+        mask |= other.interest;
+      }
     }
     return mask;
   }
 
   void add(Waiter waiter, int interestMask) {
-    if (indexOf(waiter) >= 0) {
+    if (first == null) {
+      first = waiter;
+      firstInterest = interestMask;
+      return;
+    }
+    if (is(first, waiter) || others().stream().anyMatch(other -> is(other.waiter, waiter))) {
       throw new IllegalStateException(
           "this waiter waits on this registration already: arm another object, or cancel it");
     }
-    put(size, waiter, interestMask);
-    size++;
+    if (others == null) {
+      others = new ArrayList<>(1);
+    }
+    others.add(new Other(waiter, interestMask));
   }
 
   /** Whether {@code waiter} was waiting and no longer is. */
   boolean remove(Waiter waiter) {
-    int index = indexOf(waiter);
-    if (index < 0) {
-      return false;
+    if (is(first, waiter)) {
+      removeFirst();
+      return true;
     }
-    for (int i = index + 1; i < size; i++) {
-      put(i - 1, waiter(i), interest(i));
+    return others != null && others.removeIf(other -> is(other.waiter, waiter));
+  }
+
+  private void removeFirst() {
+    if (others().isEmpty()) {
+      first = null;
+      others = null;
+    } else {
+      Other next = others().remove(0);
+      first = next.waiter;
+      firstInterest = next.interest;
     }
-    shrinkTo(size - 1);
-    return true;
   }
 
   /** Moves those whose interest is met by {@code eventMask} to {@code met}. */
   void take(int eventMask, Batch met) {
-    int kept = 0;
-    for (int i = 0; i < size; i++) {
-      if (Interest.isMet(interest(i), eventMask)) {
-        met.add(waiter(i));
-      } else {
-        put(kept++, waiter(i), interest(i));
-      }
+    if (first == null) {
+      return;
     }
-    shrinkTo(kept);
+    boolean isFirstMet = Interest.isMet(firstInterest, eventMask);
+    if (isFirstMet) {
+      met.add(first);
+    }
+    if (others != null) {
+      others.removeIf(other -> isMoved(other, eventMask, met));
+    }
+    if (isFirstMet) {
+      removeFirst();
+    }
+  }
+
+  private static boolean isMoved(Other other, int eventMask, Batch met) {
+    boolean isMet = Interest.isMet(other.interest, eventMask);
+    if (isMet) {
+      met.add(other.waiter);
+    }
+    return isMet;
   }
 
   /** Moves all to {@code all}. */
   void drain(Batch all) {
-    for (int i = 0; i < size; i++) {
-      all.add(waiter(i));
-    }
-    shrinkTo(0);
-  }
-
-  private Waiter waiter(int index) {
-    return Objects.requireNonNull(index == 0 ? first : Objects.requireNonNull(others)[index - 1]);
-  }
-
-  private int interest(int index) {
-    return index == 0 ? firstInterest : Objects.requireNonNull(otherInterests)[index - 1];
-  }
-
-  private void put(int index, Waiter waiter, int interestMask) {
-    if (index == 0) {
-      first = waiter;
-      firstInterest = interestMask;
-    } else {
-      ensureCapacity(index);
-      Objects.requireNonNull(others)[index - 1] = waiter;
-      Objects.requireNonNull(otherInterests)[index - 1] = interestMask;
-    }
-  }
-
-  private void ensureCapacity(int count) {
-    if (others == null || otherInterests == null) {
-      others = new Waiter[INITIAL_CAPACITY];
-      otherInterests = new int[INITIAL_CAPACITY];
-    } else if (count > others.length) {
-      @Nullable Waiter[] longer = Arrays.copyOf(others, others.length * 2);
-      otherInterests = Arrays.copyOf(otherInterests, longer.length);
-      others = longer;
-    }
-  }
-
-  private void shrinkTo(int newSize) {
-    if (newSize == 0) {
+    if (first != null) {
+      all.add(first);
+      others().forEach(other -> all.add(other.waiter));
       first = null;
+      others = null;
     }
-    if (others != null) {
-      for (int i = Math.max(newSize, 1); i < size; i++) {
-        others[i - 1] = null;
-      }
-    }
-    size = newSize;
   }
 
   /** By identity: a waiter stands for one await, whatever its class takes for equal. */
   @SuppressWarnings("ReferenceEquality")
-  private int indexOf(Waiter waiter) {
-    for (int i = 0; i < size; i++) {
-      if (waiter(i) == waiter) {
-        return i;
-      }
-    }
-    return -1;
+  private static boolean is(@Nullable Waiter one, Waiter other) {
+    return one == other;
   }
 
   /** Waiters that were taken out under the lock and are told after it. */
   static final class Batch {
+    private static final int INITIAL_CAPACITY = 2;
+
     private @Nullable Waiter[] waiters = new Waiter[INITIAL_CAPACITY];
     private int size;
 

@@ -31,14 +31,20 @@ public abstract class AwaitableFd implements Channel {
 
   private static final Syscalls SYSCALLS = Backend.syscalls();
 
+  /** What {@link Registration#edges()} never is. */
+  private static final int NO_EDGES = -1;
+
   private final OwnedFd fd;
   private final Registration registration;
 
-  /** Stands for a read that did not find less than it asked for. */
-  private static final int NOT_DRAINED = -1;
+  /**
+   * {@link Registration#edges()} before the last read, if it would have blocked, or found less than
+   * it asked for.
+   */
+  private volatile int drainedAt = NO_EDGES;
 
-  /** How many edges there had been before the last read, if that found less than it asked for. */
-  private volatile int drainedAt = NOT_DRAINED;
+  /** The same before the last write that would have blocked. */
+  private volatile int fullAt = NO_EDGES;
 
   /**
    * Registers {@code fd}. If that fails, {@code fd} is closed.
@@ -170,14 +176,17 @@ public abstract class AwaitableFd implements Channel {
         target.isDirect()
             ? readDirect(target, asked, name, transfer)
             : readHeap(target, asked, name, transfer);
-    drainedAt = result == WOULD_BLOCK || isCutShort(result, asked) ? edges : NOT_DRAINED;
+    drainedAt = result == WOULD_BLOCK || isCutShort(result, asked) ? edges : NO_EDGES;
     if (result == WOULD_BLOCK) {
       return 0;
     }
     return result == 0 ? -1 : (int) result;
   }
 
-  /** Notes another call than {@link #readInto} that would have blocked; {@code edges} as there. */
+  /**
+   * Notes that a call other than {@link #readInto} found nothing; {@code edges} are those of {@link
+   * Registration#edges()} before it.
+   */
   protected final void foundNothing(int edges) {
     drainedAt = edges;
   }
@@ -202,6 +211,26 @@ public abstract class AwaitableFd implements Channel {
   /** For {@link Registration#armAfter}: the edges before the {@link #readInto} that drained it. */
   protected final int drainedAt() {
     return drainedAt;
+  }
+
+  /** The same: the edges before the last call that found no room. */
+  protected final int fullAt() {
+    return fullAt;
+  }
+
+  /** Notes that a call found no room; {@code edges} as for {@link #foundNothing}. */
+  protected final void foundNoRoom(int edges) {
+    fullAt = edges;
+  }
+
+  /** {@link #call} that notes it if there was no room. */
+  protected final long callForRoom(String name, Call call) throws IOException {
+    int edges = registration.edges();
+    long result = call(name, call);
+    if (result == WOULD_BLOCK) {
+      foundNoRoom(edges);
+    }
+    return result;
   }
 
   /**
@@ -257,12 +286,14 @@ public abstract class AwaitableFd implements Channel {
       checkOpen();
       return 0;
     }
+    int edges = registration.edges();
     int count = Math.min(source.remaining(), limit);
     long result =
         source.isDirect()
             ? writeDirect(source, count, name, transfer)
             : writeHeap(source, count, name, transfer);
     if (result == WOULD_BLOCK) {
+      foundNoRoom(edges);
       return 0;
     }
     source.position(source.position() + (int) result);

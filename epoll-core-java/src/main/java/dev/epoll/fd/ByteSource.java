@@ -41,8 +41,9 @@ public interface ByteSource extends Channel {
   }
 
   /**
-   * Whether the last read found less than it had room for, so that the next would most likely find
-   * nothing: then awaiting first saves a system call. Only ever a hint.
+   * Whether the last read found less than it had room for and nothing is known to have come since,
+   * so that the next would most likely find nothing: then awaiting first saves a system call. Only
+   * ever a hint.
    */
   default boolean isDrained() {
     return false;

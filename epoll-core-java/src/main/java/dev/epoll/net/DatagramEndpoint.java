@@ -23,9 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class DatagramEndpoint<A extends SocketAddress> extends SocketFd<A>
     permits UdpSocket, UnixDatagramSocket {
-  DatagramEndpoint(Poller poller, OwnedFd fd, AddressFormat<A> format, SocketOptionCodec.Kind kind)
-      throws IOException {
-    super(poller, fd, format, kind);
+  DatagramEndpoint(Poller poller, OwnedFd fd, SocketTraits<A> traits) throws IOException {
+    super(poller, fd, traits);
   }
 
   /** After how long to try again to send where {@link #isWritabilityMute()}. */

@@ -43,9 +43,8 @@ public abstract sealed class ListenerSocket<A extends SocketAddress, S extends S
           Errno.EHOSTUNREACH,
           Errno.ENETUNREACH);
 
-  ListenerSocket(Poller poller, OwnedFd fd, AddressFormat<A> format, SocketOptionCodec.Kind kind)
-      throws IOException {
-    super(poller, fd, format, kind);
+  ListenerSocket(Poller poller, OwnedFd fd, SocketTraits<A> traits) throws IOException {
+    super(poller, fd, traits);
   }
 
   /** The stream of a connection that was accepted; closes {@code fd} if that fails. */
@@ -75,9 +74,10 @@ public abstract sealed class ListenerSocket<A extends SocketAddress, S extends S
   }
 
   /**
-   * The same, and registers it with {@code poller}, where it stays; see {@link
+   * The same, but registers it with {@code poller}, where it stays; see {@link
    * dev.epoll.PollerGroup#next()}.
    *
+   * @throws dev.epoll.ClosedPollerException if that poller is closed; the connection is closed
    * @throws IOException as {@link #tryAccept()}
    */
   public final @Nullable S tryAccept(Poller poller) throws IOException {

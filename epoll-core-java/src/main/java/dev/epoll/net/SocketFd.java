@@ -34,18 +34,15 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
   /** Where the length of an address or of an option's value lies, behind the thing itself. */
   private static final int LENGTH_OFFSET = 128;
 
-  private final AddressFormat<A> format;
-  private final SocketOptionCodec.Kind kind;
+  private final SocketTraits<A> traits;
 
-  SocketFd(Poller poller, OwnedFd fd, AddressFormat<A> format, SocketOptionCodec.Kind kind)
-      throws IOException {
+  SocketFd(Poller poller, OwnedFd fd, SocketTraits<A> traits) throws IOException {
     super(poller, fd);
-    this.format = format;
-    this.kind = kind;
+    this.traits = traits;
   }
 
   final AddressFormat<A> format() {
-    return format;
+    return traits.format();
   }
 
   /** Whether the options that IPv4 and IPv6 number differently are to be those of IPv6. */
@@ -65,7 +62,7 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
       long address = memory.address();
       memory.buffer().putInt(LENGTH_OFFSET, SocketAddresses.MAX_SIZE);
       call(callName, fd -> nameCall.on(fd, address, address + LENGTH_OFFSET));
-      return format.get(memory.buffer(), memory.buffer().getInt(LENGTH_OFFSET));
+      return format().get(memory.buffer(), memory.buffer().getInt(LENGTH_OFFSET));
     } finally {
       ScratchMemory.giveBack(memory);
     }
@@ -85,7 +82,7 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
    */
   public final <T> void setOption(SocketOption<T> option, T value) throws IOException {
     Objects.requireNonNull(value, "value");
-    SocketOptionCodec codec = SocketOptionCodec.of(option, kind);
+    SocketOptionCodec codec = SocketOptionCodec.of(option, traits.options());
     call("setsockopt", fd -> SocketCalls.setOption(fd, codec, value, isIpv6()));
   }
 
@@ -96,7 +93,7 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
    *     be read (IP_MULTICAST_IF)
    */
   public final <T> T getOption(SocketOption<T> option) throws IOException {
-    SocketOptionCodec codec = SocketOptionCodec.of(option, kind);
+    SocketOptionCodec codec = SocketOptionCodec.of(option, traits.options());
     NativeMemory memory = ScratchMemory.take(SYSCALLS);
     try {
       readOption(memory, codec.level(isIpv6()), codec.number(isIpv6()), codec.size(isIpv6()));
@@ -148,7 +145,7 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
       }
       SocketMessage.describe(memory, address, count);
       if (target != null) {
-        int length = format.put(SocketMessage.name(memory), target);
+        int length = format().put(SocketMessage.name(memory), target);
         SocketMessage.putNameLength(memory, length);
       }
       if (fds.length > 0) {
@@ -202,7 +199,7 @@ public abstract sealed class SocketFd<A extends SocketAddress> extends Awaitable
       } else {
         target.put(SocketMessage.bytes(memory, bytes));
       }
-      A sender = format.get(SocketMessage.name(memory), SocketMessage.nameLength(memory));
+      A sender = format().get(SocketMessage.name(memory), SocketMessage.nameLength(memory));
       return new Received<>(bytes, sender);
     } finally {
       SocketMessage.giveBack(memory);

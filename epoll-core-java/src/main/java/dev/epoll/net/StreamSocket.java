@@ -29,12 +29,8 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
     implements ByteStream permits TcpStream, UnixStream {
   private volatile boolean inputShutDown;
 
-  /** How many edges there had been before the last write that would have blocked. */
-  private volatile int fullAt = -1;
-
-  StreamSocket(Poller poller, OwnedFd fd, AddressFormat<A> format, SocketOptionCodec.Kind kind)
-      throws IOException {
-    super(poller, fd, format, kind);
+  StreamSocket(Poller poller, OwnedFd fd, SocketTraits<A> traits) throws IOException {
+    super(poller, fd, traits);
   }
 
   /**
@@ -75,7 +71,7 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
 
   @Override
   public final boolean armWrite(Waiter waiter) throws IOException {
-    return registration().armAfter(fullAt, Interest.WRITABLE, waiter);
+    return registration().armAfter(fullAt(), Interest.WRITABLE, waiter);
   }
 
   // Kernel: MSG_NOSIGNAL, because a plain write to a connection that is gone raises SIGPIPE
@@ -83,17 +79,7 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
   @Override
   public final int tryWrite(ByteBuffer source) throws IOException {
     checkConnected();
-    int edges = registration().edges();
-    int written = writeFrom(source, source.remaining(), "send", StreamSocket::send);
-    if (written == 0 && source.hasRemaining()) {
-      foundNoRoom(edges);
-    }
-    return written;
-  }
-
-  /** Notes a call that would have blocked for want of room; {@code edges} is from before it. */
-  final void foundNoRoom(int edges) {
-    fullAt = edges;
+    return writeFrom(source, source.remaining(), "send", StreamSocket::send);
   }
 
   private static long recv(int fd, long address, long count) {
@@ -131,10 +117,9 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
         checkOpen();
         return 0;
       }
-      int edges = registration().edges();
-      long written = call("sendmsg", fd -> SYSCALLS.sendmsg(fd, address, Linux.MSG_NOSIGNAL));
+      long written =
+          callForRoom("sendmsg", fd -> SYSCALLS.sendmsg(fd, address, Linux.MSG_NOSIGNAL));
       if (written == WOULD_BLOCK) {
-        foundNoRoom(edges);
         return 0;
       }
       advance(sources, offset, written);
@@ -182,10 +167,8 @@ public abstract sealed class StreamSocket<A extends SocketAddress> extends Socke
       memory.buffer().putLong(0, position);
       // Kernel: an end beyond what a long counts is EINVAL.
       long most = Math.min(count, Long.MAX_VALUE - position);
-      int edges = registration().edges();
-      long sent = file.lend(in -> call("sendfile", fd -> sendFile(fd, in, address, most)));
+      long sent = file.lend(in -> callForRoom("sendfile", fd -> sendFile(fd, in, address, most)));
       if (sent == WOULD_BLOCK) {
-        foundNoRoom(edges);
         return 0;
       }
       return sent == 0 ? -1 : sent;

@@ -16,7 +16,7 @@ import java.net.StandardSocketOptions;
  */
 public final class TcpListener extends ListenerSocket<InetSocketAddress, TcpStream> {
   private TcpListener(Poller poller, OwnedFd fd) throws IOException {
-    super(poller, fd, AddressFormat.INET, SocketOptionCodec.Kind.TCP);
+    super(poller, fd, SocketTraits.TCP);
   }
 
   @Override

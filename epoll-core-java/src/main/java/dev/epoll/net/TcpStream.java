@@ -64,7 +64,7 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
 
   private TcpStream(Poller poller, OwnedFd fd, @Nullable InetSocketAddress connectingTo)
       throws IOException {
-    super(poller, fd, AddressFormat.INET, SocketOptionCodec.Kind.TCP);
+    super(poller, fd, SocketTraits.TCP);
     this.connectingTo = connectingTo;
   }
 
@@ -145,6 +145,7 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
     if (remote == null) {
       return true;
     }
+    int edges = registration().edges();
     int error = takeError();
     if (error != 0) {
       close();
@@ -154,6 +155,9 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
       name("getpeername", SYSCALLS::getpeername);
     } catch (SyscallException e) {
       if (e.errno() == Errno.ENOTCONN.number) {
+        // Kernel: there is room once the connection stands, or has failed (connect(2),
+        // EINPROGRESS).
+        foundNoRoom(edges);
         return false;
       }
       throw e;
@@ -264,12 +268,8 @@ public final class TcpStream extends StreamSocket<InetSocketAddress> {
       long address = memory.address();
       memory.buffer().put(0, value);
       int flags = Linux.MSG_OOB | Linux.MSG_NOSIGNAL;
-      int edges = registration().edges();
-      if (call("send(MSG_OOB)", fd -> SYSCALLS.send(fd, address, 1, flags)) == WOULD_BLOCK) {
-        foundNoRoom(edges);
-        return false;
-      }
-      return true;
+      long sent = callForRoom("send(MSG_OOB)", fd -> SYSCALLS.send(fd, address, 1, flags));
+      return sent != WOULD_BLOCK;
     } finally {
       ScratchMemory.giveBack(memory);
     }

@@ -32,7 +32,7 @@ public final class UdpSocket extends DatagramEndpoint<InetSocketAddress> {
   private final boolean isIpv6;
 
   private UdpSocket(Poller poller, OwnedFd fd) throws IOException {
-    super(poller, fd, AddressFormat.INET, SocketOptionCodec.Kind.UDP);
+    super(poller, fd, SocketTraits.UDP);
     this.isIpv6 = SocketCalls.isIpv6(fd.number());
   }
 

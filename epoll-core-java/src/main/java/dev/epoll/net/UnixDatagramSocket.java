@@ -16,7 +16,7 @@ import java.util.Set;
  */
 public final class UnixDatagramSocket extends DatagramEndpoint<UnixAddress> {
   private UnixDatagramSocket(Poller poller, OwnedFd fd) throws IOException {
-    super(poller, fd, AddressFormat.UNIX, SocketOptionCodec.Kind.UNIX);
+    super(poller, fd, SocketTraits.UNIX);
   }
 
   @Override

@@ -22,7 +22,7 @@ public final class UnixListener extends ListenerSocket<UnixAddress, UnixStream> 
       PosixFilePermissions.fromString("rw-------");
 
   private UnixListener(Poller poller, OwnedFd fd) throws IOException {
-    super(poller, fd, AddressFormat.UNIX, SocketOptionCodec.Kind.UNIX);
+    super(poller, fd, SocketTraits.UNIX);
   }
 
   @Override

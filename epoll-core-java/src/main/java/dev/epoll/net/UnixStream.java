@@ -20,7 +20,7 @@ import java.nio.ByteBuffer;
  */
 public final class UnixStream extends StreamSocket<UnixAddress> {
   UnixStream(Poller poller, OwnedFd fd) throws IOException {
-    super(poller, fd, AddressFormat.UNIX, SocketOptionCodec.Kind.UNIX);
+    super(poller, fd, SocketTraits.UNIX);
   }
 
   // Kernel: a read stops behind bytes that came with descriptors.
