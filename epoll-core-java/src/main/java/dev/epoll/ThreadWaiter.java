@@ -30,7 +30,7 @@ final class ThreadWaiter implements Waiter {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    long deadline = System.nanoTime() + timeoutNanos;
+    long deadline = timeoutNanos == EpollFd.FOREVER ? 0 : System.nanoTime() + timeoutNanos;
     ThreadWaiter waiter = new ThreadWaiter();
     if (!arming.arm(waiter)) {
       return Readiness.NONE;
