@@ -6,7 +6,6 @@ import dev.epoll.Readiness
 import dev.epoll.Registration
 import dev.epoll.Waiter
 import kotlin.coroutines.Continuation
-import kotlin.coroutines.intrinsics.intercepted
 import kotlin.coroutines.intrinsics.suspendCoroutineUninterceptedOrReturn
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
@@ -33,8 +32,7 @@ public suspend inline fun Registration.awaitWritable(): Readiness = await(Intere
 
 /** Suspends until the fd is ready for any part of [interest]. Otherwise as [awaitReadable]. */
 public suspend inline fun Registration.await(interest: Interest): Readiness {
-    val readiness = told(interest)
-    currentCoroutineContext().ensureActive()
+    val readiness = awaitUnchecked(interest).ifActive()
     // Whoever closed it before this coroutine had its turn may have closed the fd too, and its number may have a new
     // owner.
     ensureOpen()
@@ -53,11 +51,7 @@ public suspend inline fun Poller.awaitReadable(fd: Int): Readiness = await(fd, I
 public suspend inline fun Poller.awaitWritable(fd: Int): Readiness = await(fd, Interest.WRITABLE)
 
 /** Suspends until [fd] is ready for any part of [interest]. Otherwise as [Poller.awaitReadable]. */
-public suspend inline fun Poller.await(fd: Int, interest: Interest): Readiness {
-    val readiness = told(fd, interest)
-    currentCoroutineContext().ensureActive()
-    return readiness
-}
+public suspend inline fun Poller.await(fd: Int, interest: Interest): Readiness = awaitUnchecked(fd, interest).ifActive()
 
 /** [Poller.awaitReadable] on [Poller.shared]. */
 public suspend fun awaitReadable(fd: Int): Readiness = Poller.shared().awaitReadable(fd)
@@ -68,21 +62,28 @@ public suspend fun awaitWritable(fd: Int): Readiness = Poller.shared().awaitWrit
 // What really suspends. These end in the suspension itself, so that they need no frame, and those which look around
 // afterwards are inline, so that their frame is the caller's: a coroutine that waits holds little else.
 
+/** For prompt cancellation: an await that ended well does not end well for one who was cancelled meanwhile. */
 @PublishedApi
-internal suspend fun Registration.told(interest: Interest): Readiness =
-    toldOn(this) {
+internal suspend inline fun Readiness.ifActive(): Readiness {
+    currentCoroutineContext().ensureActive()
+    return this
+}
+
+@PublishedApi
+internal suspend fun Registration.awaitUnchecked(interest: Interest): Readiness =
+    awaitOn(this) {
         arm(interest, it)
         true
     }
 
 @PublishedApi
-internal suspend fun Poller.told(fd: Int, interest: Interest): Readiness = suspendUntilTold { caller ->
+internal suspend fun Poller.awaitUnchecked(fd: Int, interest: Interest): Readiness = suspendUntilTold { caller ->
     val await = FdAwait(caller)
     await.start { await.armed = arm(fd, interest, await) }
 }
 
 /** An await on [registration] that [arm] starts; it returns false if there is nothing to wait for. */
-internal suspend inline fun toldOn(registration: Registration, crossinline arm: (Waiter) -> Boolean): Readiness =
+internal suspend inline fun awaitOn(registration: Registration, crossinline arm: (Waiter) -> Boolean): Readiness =
     suspendUntilTold { caller ->
         val await = RegistrationAwait(registration, caller)
         await.start { if (!arm(await)) return@suspendUntilTold await.needless() }
@@ -90,5 +91,5 @@ internal suspend inline fun toldOn(registration: Registration, crossinline arm: 
 
 private suspend inline fun suspendUntilTold(crossinline block: (Continuation<Readiness>) -> Any): Readiness =
     suspendCoroutineUninterceptedOrReturn {
-        block(it.intercepted())
+        block(it)
     }

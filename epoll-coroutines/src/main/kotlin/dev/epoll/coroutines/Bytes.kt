@@ -6,8 +6,6 @@ import dev.epoll.fd.ByteSink
 import dev.epoll.fd.ByteSource
 import dev.epoll.fd.EventFd
 import java.nio.ByteBuffer
-import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.ensureActive
 
 /**
  * Reads what is there into [target], up to its limit, and suspends as long as there is nothing.
@@ -15,7 +13,8 @@ import kotlinx.coroutines.ensureActive
  * Cancellable while it suspends; nothing is read then, and [target] is not touched later. As long as there are bytes it
  * does not suspend, and so neither checks for cancellation nor lets others have the thread: a loop that reads from a
  * fast peer on a thread that it shares should call `yield()` now and then. Who has awaited readiness already calls
- * [ByteSource.tryRead] instead: after a read that found less than there was room for, this function awaits first.
+ * [ByteSource.tryRead] instead: after a read that found less than there was room for, this function awaits first,
+ * unless the descriptor knows of something new.
  *
  * @return how many bytes, 0 only if [target] has no room, or -1 at the end of the stream
  * @throws IllegalArgumentException if [target] is read-only
@@ -36,36 +35,28 @@ public suspend inline fun ByteSource.read(target: ByteBuffer): Int {
 }
 
 /**
- * Suspends until a read is likely to find something: for those who want a buffer only then. Returns at once unless the
- * last read found less than it asked for. Cancellable while it suspends.
+ * Suspends until a read is likely to find something: for those who want a buffer only then. Returns at once where the
+ * descriptor knows that the last read left something, or that something came since. Only a read tells for sure.
+ * Cancellable while it suspends.
  *
  * Where all reads and writes of a connection go through this object, as they do with the sockets of `dev.epoll.net`,
  * this costs no system call, which [Registration.awaitReadable] on its [ByteSource.registration] does.
  *
  * @return what the kernel reported, or [Readiness.NONE] if there was nothing to wait for
  * @throws dev.epoll.ClosedRegistrationException if the descriptor is closed, before or while waiting
+ * @throws dev.epoll.ClosedPollerException if the poller is closed, before or while waiting
  */
-public suspend inline fun ByteSource.awaitReadable(): Readiness {
-    val readiness = told()
-    currentCoroutineContext().ensureActive()
-    return readiness
-}
+public suspend inline fun ByteSource.awaitReadable(): Readiness = awaitUnchecked().ifActive()
 
 /**
- * Suspends until a write is likely to be taken. Returns at once unless the last write was not. Otherwise as
- * [ByteSource.awaitReadable].
- *
- * @throws dev.epoll.ClosedRegistrationException if the descriptor is closed, before or while waiting
+ * Suspends until a write is likely to be taken. Returns at once where the descriptor knows that the last write was, or
+ * that there has been room since. Otherwise as [ByteSource.awaitReadable].
  */
-public suspend inline fun ByteSink.awaitWritable(): Readiness {
-    val readiness = told()
-    currentCoroutineContext().ensureActive()
-    return readiness
-}
+public suspend inline fun ByteSink.awaitWritable(): Readiness = awaitUnchecked().ifActive()
 
-@PublishedApi internal suspend fun ByteSource.told(): Readiness = toldOn(registration()) { armRead(it) }
+@PublishedApi internal suspend fun ByteSource.awaitUnchecked(): Readiness = awaitOn(registration()) { armRead(it) }
 
-@PublishedApi internal suspend fun ByteSink.told(): Readiness = toldOn(registration()) { armWrite(it) }
+@PublishedApi internal suspend fun ByteSink.awaitUnchecked(): Readiness = awaitOn(registration()) { armWrite(it) }
 
 /**
  * Writes some of [source], at least a byte unless none remains, and suspends as long as the descriptor takes nothing.

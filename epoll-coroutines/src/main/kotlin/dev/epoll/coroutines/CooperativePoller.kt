@@ -36,7 +36,7 @@ private class CoroutineDriver(private val dispatcher: CoroutineDispatcher, priva
         var wasQuiet = false
         while (!rounds.isOver) {
             val isQuiet = !rounds.run()
-            if (isQuiet && wasQuiet) toldOn(rounds.registration()) { rounds.arm(it) } else yield()
+            if (isQuiet && wasQuiet) awaitOn(rounds.registration()) { rounds.arm(it) } else yield()
             wasQuiet = isQuiet
         }
     }

@@ -7,6 +7,7 @@ import dev.epoll.Waiter
 import java.io.IOException
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.intrinsics.COROUTINE_SUSPENDED
+import kotlin.coroutines.intrinsics.intercepted
 import kotlinx.coroutines.CompletionHandler
 import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.InternalCoroutinesApi
@@ -17,8 +18,9 @@ import kotlinx.coroutines.Job
  * for each time that a coroutine waits.
  *
  * ```
- *   start --- arm ---> WAITING --- ready, failed, or a cancel() that returns true ---> the caller is resumed
- *     `--- throws, or there is nothing to wait for: the caller goes on
+ *   start --- arm ---> WAITING --- ready, failed, or the job is cancelled and cancel() is true ---> the caller is resumed
+ *     |--- arm throws, or there is nothing to wait for: the caller goes on
+ *     `--- the job was cancelled meanwhile and cancel() is true: start throws
  * ```
  *
  * The engine sees to it that exactly one of the three happens, so there is nothing to decide here, which is what a
@@ -29,8 +31,6 @@ import kotlinx.coroutines.Job
  */
 @OptIn(InternalCoroutinesApi::class)
 internal abstract class CoroutineAwait(private val caller: Continuation<Readiness>) : Waiter, CompletionHandler {
-    private val job = caller.context[Job]
-
     /**
      * Ordering: plain, because it is written before the await is armed, and read by whoever has ended it, under the
      * same lock.
@@ -42,17 +42,21 @@ internal abstract class CoroutineAwait(private val caller: Continuation<Readines
 
     /** Arms with [arm] and suspends, unless the job is cancelled, or [arm] fails. */
     inline fun start(arm: () -> Unit): Any {
-        listen()
+        val job = job()
+        listen(job)
         try {
             arm()
         } catch (e: Throwable) {
             stopListening()
             throw e
         }
-        return suspended()
+        return suspended(job)
     }
 
-    fun listen() {
+    /** Looked up where it is needed, because each await that waits would hold it besides. */
+    fun job(): Job? = caller.context[Job]
+
+    fun listen(job: Job?) {
         if (job == null) return
         // A coroutine that was cancelled before it came here must not touch epoll.
         if (!job.isActive) throw job.getCancellationException()
@@ -63,7 +67,7 @@ internal abstract class CoroutineAwait(private val caller: Continuation<Readines
         cancellation?.dispose()
     }
 
-    fun suspended(): Any {
+    fun suspended(job: Job?): Any {
         // Ordering: whoever cancelled before there was something to cancel did so in vain, and it is up to us.
         if (job != null && !job.isActive && cancel()) {
             stopListening()
@@ -78,17 +82,21 @@ internal abstract class CoroutineAwait(private val caller: Continuation<Readines
         return Readiness.NONE
     }
 
-    override fun ready(readiness: Readiness) = resume(Result.success(readiness))
-
-    override fun failed(cause: IOException) = resume(Result.failure(cause))
-
-    override fun invoke(cause: Throwable?) {
-        if (cancel()) resume(Result.failure(job!!.getCancellationException()))
+    override fun ready(readiness: Readiness) {
+        stopListening()
+        val continuation = if (caller.context.goesOnHere()) caller else caller.intercepted()
+        continuation.resumeWith(Result.success(readiness))
     }
 
-    private fun resume(outcome: Result<Readiness>) {
+    override fun failed(cause: IOException) = resume(cause)
+
+    override fun invoke(cause: Throwable?) {
+        if (cancel()) resume(job()!!.getCancellationException())
+    }
+
+    private fun resume(cause: Exception) {
         stopListening()
-        caller.resumeWith(outcome)
+        caller.intercepted().resumeWith(Result.failure(cause))
     }
 }
 

@@ -7,6 +7,7 @@ import dev.epoll.Waiter
 import java.io.IOException
 import java.time.Duration
 import java.util.concurrent.RejectedExecutionException
+import kotlin.coroutines.ContinuationInterceptor
 import kotlin.coroutines.CoroutineContext
 import kotlinx.coroutines.CancellableContinuation
 import kotlinx.coroutines.CancellationException
@@ -17,6 +18,7 @@ import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.InternalCoroutinesApi
 import kotlinx.coroutines.Runnable
+import kotlinx.coroutines.ThreadContextElement
 import kotlinx.coroutines.cancel
 
 /**
@@ -29,6 +31,20 @@ import kotlinx.coroutines.cancel
  * run on it are cancelled, and end on [Dispatchers.IO].
  */
 public fun Poller.asCoroutineDispatcher(): CoroutineDispatcher = PollerDispatcher(this)
+
+/**
+ * Whether a coroutine of this context that is resumed by an event of a poller needs nothing from its dispatcher: it
+ * runs on this very thread, and has nothing to set up there. Then it can be resumed as it is, without the object in
+ * which a dispatcher would wrap it, which each coroutine that waits would hold.
+ */
+internal fun CoroutineContext.goesOnHere(): Boolean {
+    val dispatcher = get(ContinuationInterceptor)
+    return dispatcher is PollerDispatcher && !dispatcher.isDispatchNeeded(this) && !fold(false, orIsThreadElement)
+}
+
+private val orIsThreadElement = { found: Boolean, element: CoroutineContext.Element ->
+    found || element is ThreadContextElement<*>
+}
 
 @OptIn(InternalCoroutinesApi::class)
 private class PollerDispatcher(private val poller: Poller) : CoroutineDispatcher(), Delay {
