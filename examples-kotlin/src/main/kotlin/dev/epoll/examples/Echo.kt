@@ -64,17 +64,19 @@ class Echo : CliktCommand("echo") {
             bytes.add(buffer.flip().remaining().toLong())
             stream.writeFully(buffer)
             buffer.clear()
+            // A peer that is faster than we are would keep the thread from the others.
+            if (!stream.isDrained) yield()
         }
     }
 
     private suspend fun echoByAwait(stream: TcpStream) {
         val buffer = ByteBuffer.allocate(16 * 1024)
         while (true) {
-            stream.registration().awaitReadable()
+            if (stream.awaitReadable().isNone) yield()
             if (stream.tryRead(buffer) < 0) return
             bytes.add(buffer.flip().remaining().toLong())
             while (buffer.hasRemaining()) {
-                if (stream.tryWrite(buffer) == 0) stream.registration().awaitWritable()
+                if (stream.tryWrite(buffer) == 0) stream.awaitWritable()
             }
             buffer.clear()
         }

@@ -94,7 +94,7 @@ class HttpConnection(val stream: TcpStream, val server: HttpServer, val job: Job
 
     suspend fun serve() {
         do {
-            stream.registration().awaitReadable()
+            awaitReadable()
             val buffers = server.spare.removeLastOrNull() ?: HttpBuffers()
             val goesOn =
                 try {
@@ -103,6 +103,11 @@ class HttpConnection(val stream: TcpStream, val server: HttpServer, val job: Job
                     server.spare.addLast(buffers.clear())
                 }
         } while (goesOn)
+    }
+
+    /** Where there is nothing to wait for, the others have their turn: a client may send faster than it is read. */
+    suspend fun awaitReadable() {
+        if (stream.awaitReadable().isNone) yield()
     }
 
     fun isActive() {

@@ -1,6 +1,5 @@
 package dev.epoll.examples
 
-import dev.epoll.coroutines.awaitReadable
 import dev.epoll.coroutines.sendFile
 import dev.epoll.coroutines.writeFully
 import java.io.EOFException
@@ -46,7 +45,7 @@ class HttpExchange(private val connection: HttpConnection, buffers: HttpBuffers)
             flush()
             if (!goesOn) return linger()
             if (!input.hasRemaining()) return true
-            stream.registration().awaitReadable()
+            connection.awaitReadable()
         }
         return false
     }
@@ -83,7 +82,7 @@ class HttpExchange(private val connection: HttpConnection, buffers: HttpBuffers)
             if (tell) output.put(CONTINUE)
             tell = false
             flush()
-            stream.registration().awaitReadable()
+            connection.awaitReadable()
             if (!read()) throw EOFException("a body ended early")
         }
         input.position(input.position() + left.toInt())
@@ -144,7 +143,7 @@ class HttpExchange(private val connection: HttpConnection, buffers: HttpBuffers)
         stream.shutdownOutput()
         do {
             input.limit(0)
-            stream.registration().awaitReadable()
+            connection.awaitReadable()
         } while (read())
         return false
     }
