@@ -17,7 +17,10 @@ class Echo : CliktCommand("echo") {
     private val host by option(help = "address to listen on").default("127.0.0.1")
     private val port by option(help = "port to listen on, 0 for a free one").int().restrictTo(0..65535).default(7007)
     private val api by option(help = "suspending reads, or awaits by hand").choice("stream", "await").default("stream")
-    private val runOn by option(help = "where coroutines run").choice("poller", "default", "virtual").default("poller")
+    private val runOn by
+        option(help = "where coroutines run, and the poller beside them")
+            .choice("poller", "default", "virtual")
+            .default("poller")
     private val backend by option(help = "how libc is called").choice("jnr", "ffm")
 
     private val served = LongAdder()
@@ -27,20 +30,22 @@ class Echo : CliktCommand("echo") {
 
     override fun run() {
         backend?.let { System.setProperty("dev.epoll.backend", it) }
-        Poller.open().use { poller ->
+        val elsewhere = elsewhere()
+        (elsewhere?.openPoller() ?: Poller.open()).use { poller ->
             val listener = listen(poller, host, port)
             atSignal { listener.close() }
             echo("listening on ${listener.hostAndPort()}")
-            runBlocking(dispatcher(poller)) { serve(listener) }
+            runBlocking(elsewhere ?: poller.asCoroutineDispatcher()) { serve(listener) }
         }
         echo("served ${served.sum()} connections, ${bytes.sum()} bytes")
     }
 
-    private fun dispatcher(poller: Poller): CoroutineDispatcher =
+    /** Where coroutines run, if not on the poller's own thread; the poller then needs none. */
+    private fun elsewhere(): CoroutineDispatcher? =
         when (runOn) {
-            "poller" -> poller.asCoroutineDispatcher()
+            "default" -> Dispatchers.Default
             "virtual" -> virtualThreads()
-            else -> Dispatchers.Default
+            else -> null
         }
 
     /** Ends when the listener is closed; then the connections that are left are cancelled. */

@@ -4,6 +4,8 @@ import com.github.ajalt.clikt.core.*
 import com.github.ajalt.clikt.parameters.options.*
 import com.github.ajalt.clikt.parameters.types.*
 import dev.epoll.Poller
+import dev.epoll.PollerConfig
+import dev.epoll.PollerDriver
 
 /** The echo server once more, as [VirtualEcho]: in Java, on virtual threads. */
 class Virtual : CliktCommand("virtual") {
@@ -16,7 +18,7 @@ class Virtual : CliktCommand("virtual") {
     override fun run() {
         requireVirtualThreads()
         val server = VirtualEcho()
-        Poller.open().use { poller ->
+        Poller.open(PollerConfig.defaults(), PollerDriver.virtualThread()).use { poller ->
             listen(poller, host, port).use { listener ->
                 atSignal { listener.close() }
                 echo("listening on ${listener.hostAndPort()}")
