@@ -1,18 +1,24 @@
 package dev.epoll.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.epoll.ClosedPollerException;
+import dev.epoll.ClosedRegistrationException;
 import dev.epoll.Poller;
 import dev.epoll.PollerStats;
 import dev.epoll.Readiness;
+import dev.epoll.SyscallException;
 import dev.epoll.Waiter;
 import dev.epoll.testing.Eventually;
 import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.PollerKind;
+import dev.epoll.testing.Running;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +26,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -255,52 +262,65 @@ class EchoStressTest {
     Random random = new Random(seed);
     for (int round = 0; round < 100; round++) {
       try (Poller poller = kind.open();
-          TcpListener listener = TcpListener.bind(poller, TcpPair.anyPort())) {
-        TcpStream client = TcpStream.connect(poller, listener.localAddress());
-        TcpStream server = TcpPair.accept(listener);
-        Thread reader = new Thread(() -> readToAnyEnd(server));
-        Thread writer = new Thread(() -> writeToAnyEnd(client));
-        reader.start();
-        writer.start();
+          TcpListener listener = TcpListener.bind(poller, TcpPair.anyPort());
+          TcpStream client = TcpStream.connect(poller, listener.localAddress());
+          TcpStream server = TcpPair.accept(listener)) {
+        // With small writes it is the reader that waits most, with large ones the writer.
+        int size = 50 << random.nextInt(12);
+        AtomicBoolean enough = new AtomicBoolean();
+        Running<Boolean> reader = Running.of(() -> readToTheEnd(server));
+        Running<Boolean> writer = Running.of(() -> write(client, size, enough));
         long pause = random.nextInt(300_000);
         for (long start = System.nanoTime(); System.nanoTime() - start < pause; ) {
           Thread.onSpinWait();
         }
         switch (random.nextInt(4)) {
-          case 0 -> server.close();
-          case 1 -> client.close();
-          case 2 -> poller.close();
-          default -> server.registration().close();
+          case 0 -> {
+            server.close();
+            assertFails(ClosedChannelException.class, reader);
+            assertFails(SyscallException.class, writer);
+          }
+          case 1 -> {
+            client.close();
+            assertFails(ClosedChannelException.class, writer);
+            assertTrue(reader.result());
+          }
+          case 2 -> {
+            poller.close();
+            assertFails(ClosedPollerException.class, reader);
+            assertFails(ClosedPollerException.class, writer);
+          }
+          default -> {
+            server.registration().close();
+            // As long as there are bytes nobody waits, so nobody need be told.
+            enough.set(true);
+            assertFails(ClosedRegistrationException.class, reader);
+            server.close();
+            Eventually.until("the writer ends", writer::isDone);
+          }
         }
-        Eventually.until(
-            "both are told, seed " + seed,
-            () -> {
-              server.close();
-              client.close();
-              return !reader.isAlive() && !writer.isAlive();
-            });
+        Eventually.until("every await has one outcome", () -> isBalanced(poller.stats()));
       }
     }
     KernelFds.assertNoneSince(before);
   }
 
-  private static void readToAnyEnd(TcpStream stream) {
-    try {
-      while (stream.blocking().read(ByteBuffer.allocate(1000)) >= 0) {
-        // Once more.
-      }
-    } catch (IOException closed) {
-      // As it should.
-    }
+  private void assertFails(Class<? extends IOException> type, Running<?> call) throws Exception {
+    assertInstanceOf(type, call.failure(), () -> "seed " + seed);
   }
 
-  private static void writeToAnyEnd(TcpStream stream) {
-    try {
-      while (true) {
-        stream.blocking().write(ByteBuffer.allocate(100_000));
-      }
-    } catch (IOException closed) {
-      // As it should.
+  private static boolean readToTheEnd(TcpStream stream) throws IOException {
+    while (stream.blocking().read(ByteBuffer.allocate(1000)) >= 0) {
+      // Once more.
     }
+    return true;
+  }
+
+  private static boolean write(TcpStream stream, int size, AtomicBoolean enough)
+      throws IOException {
+    while (!enough.get()) {
+      stream.blocking().write(ByteBuffer.allocate(size));
+    }
+    return true;
   }
 }
