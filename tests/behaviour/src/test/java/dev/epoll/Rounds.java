@@ -7,11 +7,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** Rounds of a poll loop, which tests wait for instead of for time. */
-final class Rounds {
+public final class Rounds {
   private Rounds() {}
 
   /** Returns once the poller has looked for events, and told those whom they concern, anew. */
-  static void pass(Poller poller) throws InterruptedException {
+  public static void pass(Poller poller) throws InterruptedException {
     long waits = poller.stats().waits();
     do {
       inPoller(poller, () -> {});
