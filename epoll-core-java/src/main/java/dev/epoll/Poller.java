@@ -292,18 +292,20 @@ public final class Poller implements AutoCloseable, Executor {
    */
   @Override
   public void close() {
-    if (!closeable) {
-      return;
+    beginClose();
+    if (closeable && !inPollerThread()) {
+      thread.awaitEnd();
     }
+  }
+
+  /** {@link #close()} for those who wait for the end themselves, or not at all. */
+  void beginClose() {
     FailureCause reason = () -> new ClosedPollerException(config.threadName());
-    if (endWith(State.CLOSED, reason)) {
+    if (closeable && endWith(State.CLOSED, reason)) {
       registrations.end(reason);
       // A task, because the loop looks for tasks once more before it sleeps.
       loop.post(() -> {});
       wakeup.wake();
-    }
-    if (!inPollerThread()) {
-      thread.awaitEnd();
     }
   }
 

@@ -65,10 +65,17 @@ public final class PollerGroup implements AutoCloseable {
     return pollers.get(Math.floorMod(taken.getAndIncrement(), pollers.size()));
   }
 
-  /** Closes all pollers; see {@link Poller#close()}. */
+  /**
+   * Closes all pollers; see {@link Poller#close()}. Returns when all have ended, except on the
+   * thread of one of them, where it returns at once.
+   */
   @Override
   public void close() {
-    pollers.forEach(Poller::close);
+    pollers.forEach(Poller::beginClose);
+    // Two of them that waited for each other would wait for ever.
+    if (pollers.stream().noneMatch(Poller::inPollerThread)) {
+      pollers.forEach(Poller::close);
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.epoll.coroutines
 
+import dev.epoll.Poller
 import dev.epoll.PollerConfig
 import dev.epoll.PollerGroup
 import dev.epoll.SyscallException
@@ -17,6 +18,8 @@ import java.net.InetAddress
 import java.net.InetSocketAddress
 import java.net.StandardSocketOptions.SO_REUSEPORT
 import java.nio.ByteBuffer
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
@@ -52,6 +55,33 @@ class PollerGroupTest {
         FdLimit.whileRoomFor(5) {
             shouldThrow<SyscallException> { PollerGroup.open(4, PollerConfig.defaults()) }.errnoName() shouldBe "EMFILE"
         }
+        KernelFds.assertNoneSince(before)
+    }
+
+    @Test
+    fun `whoever closes it elsewhere returns when all have ended`() {
+        val before = KernelFds.openNow()
+        PollerGroup.open(3, PollerConfig.defaults()).close()
+        KernelFds.assertNoneSince(before)
+    }
+
+    @Test
+    fun `each of its pollers may close it, all at the same time`() {
+        val before = KernelFds.openNow()
+        val group = PollerGroup.open(3, PollerConfig.defaults())
+        val inTask = CountDownLatch(3)
+        val returned = CountDownLatch(3)
+        group.pollers().forEach { poller ->
+            poller.execute {
+                inTask.countDown()
+                inTask.await()
+                group.close()
+                returned.countDown()
+            }
+        }
+        returned.await(30, TimeUnit.SECONDS) shouldBe true
+        group.close()
+        group.pollers().map { it.snapshot().state() } shouldContainExactly List(3) { Poller.State.CLOSED }
         KernelFds.assertNoneSince(before)
     }
 
