@@ -44,14 +44,14 @@ public final class PollerRounds implements PollerThread {
 
   /**
    * Runs one round, without waiting: events, timers, tasks. Once the poller has ended, ends what is
-   * left, and {@link #isOver()}.
+   * left, and {@link #isOver()}. Within a round it does nothing.
    *
    * @return whether there was anything to do
    */
   public boolean run() {
     lock.lock();
     try {
-      if (over) {
+      if (over || isNested()) {
         return false;
       }
       wakeUp();
@@ -65,6 +65,11 @@ public final class PollerRounds implements PollerThread {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether who has just taken the lock held it before, in a round. */
+  private boolean isNested() {
+    return lock.getHoldCount() > 1;
   }
 
   private void wakeUp() {
@@ -89,13 +94,14 @@ public final class PollerRounds implements PollerThread {
    * Sleeps: {@code waiter} is told once there may be something to do. Then {@link #run()}, also if
    * it is told of a failure.
    *
-   * @return false if there is something to do now; {@code waiter} will not be told
+   * @return false if there is something to do now, as there is within a round; {@code waiter} will
+   *     not be told
    * @throws IOException as {@link Registration#arm}
    */
   public boolean arm(Waiter waiter) throws IOException {
     lock.lock();
     try {
-      if (over) {
+      if (over || isNested()) {
         return false;
       }
       wakeup.beforeSleep();
@@ -113,7 +119,10 @@ public final class PollerRounds implements PollerThread {
     }
   }
 
-  /** Says that no round will be run any more, because of {@code cause}: the poller has failed. */
+  /**
+   * Says that no round will be run any more, because of {@code cause}: the poller has failed.
+   * Within a round, that one is the last.
+   */
   public void fail(Throwable cause) {
     poller.fail(cause);
     run();

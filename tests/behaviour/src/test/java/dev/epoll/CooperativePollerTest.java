@@ -220,6 +220,57 @@ class CooperativePollerTest {
   }
 
   @Test
+  void aRoundWithinARoundDoesNothing() throws Exception {
+    Registration registration = poller.register(fds.eventfd(1));
+    AtomicBoolean didSomething = new AtomicBoolean();
+    RecordingWaiter.Reaction nested =
+        () -> {
+          if (rounds.run() || rounds.arm(new RecordingWaiter())) {
+            didSomething.set(true);
+          }
+        };
+    List<RecordingWaiter> readers = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      readers.add(new RecordingWaiter(nested));
+      registration.arm(Interest.READABLE, readers.get(i));
+    }
+    settle();
+    for (RecordingWaiter reader : readers) {
+      reader.readiness();
+    }
+    assertFalse(didSomething.get());
+    assertEquals(Poller.State.OPEN, poller.snapshot().state());
+  }
+
+  @Test
+  void failingInARoundReturnsAtOnceAndTheRoundEndsIt() throws Exception {
+    Registration registration = poller.register(fds.eventfd(1));
+    IllegalStateException failure = new IllegalStateException("no thread any more");
+    AtomicBoolean wasOver = new AtomicBoolean(true);
+    RecordingWaiter failing =
+        new RecordingWaiter(
+            () -> {
+              rounds.fail(failure);
+              wasOver.set(rounds.isOver());
+            });
+    RecordingWaiter next = new RecordingWaiter();
+    RecordingWaiter other = new RecordingWaiter();
+    registration.arm(Interest.READABLE, failing);
+    registration.arm(Interest.READABLE, next);
+    poller.register(fds.eventfd(0)).arm(Interest.READABLE, other);
+    try (CapturedLog log = CapturedLog.of(Poller.class)) {
+      settle();
+      assertEquals(List.of(failure), log.thrown());
+    }
+    assertFalse(wasOver.get());
+    assertTrue(rounds.isOver());
+    failing.readiness();
+    next.readiness();
+    assertSame(failure, other.failure(IOException.class).getCause());
+    assertEquals(Poller.State.FAILED, poller.snapshot().state());
+  }
+
+  @Test
   void whoClosesWhileARoundIsRunWaitsForIt() throws Exception {
     RecordingWaiter reader = new RecordingWaiter();
     poller.register(fds.eventfd(0)).arm(Interest.READABLE, reader);
