@@ -88,26 +88,33 @@ final class PollLoop {
     return isBusy;
   }
 
-  /**
-   * Whether there is something to do that no event tells of, or will be; then how long until then.
-   * A wait between {@link Wakeup#beforeSleep} and {@link Wakeup#afterSleep} may take so long.
-   *
-   * @return 0 if there is, {@link EpollFd#FOREVER} if there will not be
-   */
-  long nanosToWork() {
-    return tasks.isEmpty() ? timers.nanosToFirst(System.nanoTime()) : 0;
-  }
-
   private int waitForEvents(long maxWaitNanos) throws SyscallException {
     if (maxWaitNanos == 0 || !tasks.isEmpty()) {
       return poll(0);
     }
-    wakeup.beforeSleep();
     try {
-      return poll(sooner(maxWaitNanos, nanosToWork()));
+      return poll(sooner(maxWaitNanos, fallAsleep(System.nanoTime())));
     } finally {
-      wakeup.afterSleep();
+      wakeUp();
     }
+  }
+
+  /**
+   * Begins a sleep, which an event, and the wakeup, is to end, and {@link #wakeUp()} then.
+   *
+   * @param now by {@link System#nanoTime()}
+   * @return how long from {@code now} until there is something to do that no event tells of: 0 if
+   *     there is, {@link EpollFd#FOREVER} if there will not be
+   */
+  long fallAsleep(long now) {
+    // Ordering: published before tasks and timers are looked for once more; see Wakeup.
+    wakeup.beforeSleep();
+    return tasks.isEmpty() ? timers.nanosToFirst(now) : 0;
+  }
+
+  /** Ends a sleep, if there is one: until the next, who brings work need not write the wakeup. */
+  void wakeUp() {
+    wakeup.afterSleep();
   }
 
   private static long sooner(long a, long b) {

@@ -73,7 +73,7 @@ public final class PollerRounds implements PollerThread {
   }
 
   private void wakeUp() {
-    wakeup.afterSleep();
+    loop.wakeUp();
     if (alarm != null) {
       alarm.cancel();
       alarm = null;
@@ -104,8 +104,7 @@ public final class PollerRounds implements PollerThread {
       if (over || isNested()) {
         return false;
       }
-      wakeup.beforeSleep();
-      long nanos = loop.nanosToWork();
+      long nanos = loop.fallAsleep(System.nanoTime());
       if (nanos == 0) {
         return false;
       }
