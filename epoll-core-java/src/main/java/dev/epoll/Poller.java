@@ -247,7 +247,7 @@ public final class Poller implements AutoCloseable, Executor {
         });
   }
 
-  private Cancellable schedule(Duration delay, Timers.Action action) throws IOException {
+  Cancellable schedule(Duration delay, Timers.Action action) throws IOException {
     End ending = end.get();
     if (ending != null) {
       throw ending.reason().exception();

@@ -1,9 +1,7 @@
 package dev.epoll;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The rounds of a poller that has no thread of its own, for its {@link PollerDriver}. When there is
@@ -18,13 +16,10 @@ import org.jspecify.annotations.Nullable;
 public final class PollerRounds implements PollerThread {
   private final Poller poller;
   private final PollLoop loop;
-  private final Wakeup wakeup;
   private final PollerDriver driver;
   private final Registration registration;
+  private final Alarm alarm;
   private final ReentrantLock lock = new ReentrantLock();
-
-  /** What wakes a sleeping poller for its first timer. Guarded by {@code lock}. */
-  private @Nullable Cancellable alarm;
 
   private volatile boolean over;
 
@@ -32,9 +27,10 @@ public final class PollerRounds implements PollerThread {
       throws IOException {
     this.poller = poller;
     this.loop = loop;
-    this.wakeup = wakeup;
     this.driver = driver;
-    this.registration = Poller.openShared().register(epoll.fd());
+    Poller shared = Poller.openShared();
+    this.alarm = new Alarm(shared, wakeup);
+    this.registration = shared.register(epoll.fd());
   }
 
   @Override
@@ -54,10 +50,11 @@ public final class PollerRounds implements PollerThread {
       if (over || isNested()) {
         return false;
       }
-      wakeUp();
+      loop.wakeUp();
       boolean isBusy = poller.round(0);
       if (poller.hasEnded()) {
         over = true;
+        alarm.cancel();
         registration.close();
         poller.finish();
       }
@@ -70,14 +67,6 @@ public final class PollerRounds implements PollerThread {
   /** Whether who has just taken the lock held it before, in a round. */
   private boolean isNested() {
     return lock.getHoldCount() > 1;
-  }
-
-  private void wakeUp() {
-    loop.wakeUp();
-    if (alarm != null) {
-      alarm.cancel();
-      alarm = null;
-    }
   }
 
   /** Whether there will be no more rounds. */
@@ -104,12 +93,13 @@ public final class PollerRounds implements PollerThread {
       if (over || isNested()) {
         return false;
       }
-      long nanos = loop.fallAsleep(System.nanoTime());
+      long now = System.nanoTime();
+      long nanos = loop.fallAsleep(now);
       if (nanos == 0) {
         return false;
       }
       if (nanos != EpollFd.FOREVER) {
-        alarm = registration.poller().schedule(Duration.ofNanos(nanos), wakeup::wake);
+        alarm.ringBy(now + nanos);
       }
       registration.arm(Interest.READABLE, waiter);
       return true;

@@ -72,6 +72,17 @@ class CooperativePollerTest {
     return driver;
   }
 
+  /** What a driver does for as long as {@code timer} is all there is to do. */
+  private void sleepUntilTold(RecordingWaiter timer) throws IOException {
+    while (!timer.isTold()) {
+      RecordingWaiter driver = new RecordingWaiter();
+      if (rounds.arm(driver)) {
+        driver.readiness();
+      }
+      rounds.run();
+    }
+  }
+
   @Test
   void itWakesForATaskAndDoesNotSleepOnOne() throws Exception {
     AtomicBoolean ran = new AtomicBoolean();
@@ -93,13 +104,7 @@ class CooperativePollerTest {
     long start = System.nanoTime();
     RecordingWaiter timer = new RecordingWaiter();
     poller.schedule(Duration.ofMillis(50), timer);
-    while (!timer.isTold()) {
-      RecordingWaiter driver = new RecordingWaiter();
-      if (rounds.arm(driver)) {
-        driver.readiness();
-      }
-      rounds.run();
-    }
+    sleepUntilTold(timer);
     assertTrue(System.nanoTime() - start >= 50_000_000);
 
     Cancellable late = poller.schedule(Duration.ofDays(1), new RecordingWaiter());
@@ -110,13 +115,55 @@ class CooperativePollerTest {
     driver.readiness();
     rounds.run();
     timer.readiness();
-    assertEquals(0, Poller.shared().snapshot().timers(), "awake, it needs no alarm");
     assertTrue(late.cancel());
     RecordingWaiter due = new RecordingWaiter();
     poller.schedule(Duration.ZERO, due);
     assertFalse(rounds.arm(new RecordingWaiter()));
     rounds.run();
     due.readiness();
+  }
+
+  @Test
+  void aTimerThatIsSleptOnAgainAndAgainCostsTheSharedPollerNothing() throws Exception {
+    poller.schedule(Duration.ofDays(1), new RecordingWaiter());
+    RecordingWaiter driver = asleep();
+    long wakeups = Poller.shared().stats().wakeups();
+    for (int i = 0; i < 100; i++) {
+      poller.schedule(Duration.ofDays(2), new RecordingWaiter());
+      poller.execute(() -> {});
+      driver.readiness();
+      rounds.run();
+      assertEquals(1, Poller.shared().snapshot().timers(), "the alarm stays");
+      driver = asleep();
+    }
+    assertEquals(1, Poller.shared().snapshot().timers());
+    assertEquals(wakeups, Poller.shared().stats().wakeups());
+  }
+
+  @Test
+  void anAlarmThatRangWhileItWasAwakeIsSetAnew() throws Exception {
+    RecordingWaiter first = new RecordingWaiter();
+    poller.schedule(Duration.ofMillis(5), first);
+    rounds.arm(new RecordingWaiter());
+    rounds.run();
+    Eventually.until("it rang", () -> Poller.shared().snapshot().timers() == 0);
+    sleepUntilTold(first);
+    RecordingWaiter second = new RecordingWaiter();
+    poller.schedule(Duration.ofMillis(5), second);
+    sleepUntilTold(second);
+  }
+
+  @Test
+  void anAlarmForATimerThatWasCancelledWakesItInVainAndThenForTheNext() throws Exception {
+    Cancellable early = poller.schedule(Duration.ofMillis(1), new RecordingWaiter());
+    RecordingWaiter driver = new RecordingWaiter();
+    if (rounds.arm(driver)) {
+      assertTrue(early.cancel());
+      driver.readiness();
+    }
+    RecordingWaiter timer = new RecordingWaiter();
+    poller.schedule(Duration.ofMillis(20), timer);
+    sleepUntilTold(timer);
   }
 
   @Test
