@@ -27,6 +27,6 @@ public interface PollerDriver {
    * @throws UnsupportedOperationException before JDK 21
    */
   static PollerDriver virtualThread() {
-    return VirtualThreadDriver.find();
+    return VirtualThreadDriver.find(Runtime.version());
   }
 }

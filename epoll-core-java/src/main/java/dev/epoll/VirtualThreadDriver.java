@@ -12,12 +12,22 @@ final class VirtualThreadDriver implements PollerDriver {
     this.startVirtualThread = startVirtualThread;
   }
 
-  static VirtualThreadDriver find() {
+  /**
+   * The driver on this JDK, which is a {@code jdk}.
+   *
+   * @throws UnsupportedOperationException before JDK 21: 19 and 20 have the method, but it throws
+   *     unless previews are enabled
+   */
+  static VirtualThreadDriver find(Runtime.Version jdk) {
+    if (jdk.feature() < 21) {
+      throw new UnsupportedOperationException(
+          "virtual threads need JDK 21 or newer: this is " + jdk);
+    }
     try {
       // By name, because this is compiled for JDK 17.
       return new VirtualThreadDriver(Thread.class.getMethod("startVirtualThread", Runnable.class));
     } catch (NoSuchMethodException e) {
-      throw new UnsupportedOperationException("virtual threads need JDK 21 or newer", e);
+      throw new UnsupportedOperationException("a JDK without Thread.startVirtualThread", e);
     }
   }
 

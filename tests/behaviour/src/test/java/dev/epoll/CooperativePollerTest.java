@@ -480,4 +480,15 @@ class CooperativePollerTest {
   void beforeJdk21ThereIsNoDriverOnAVirtualThread() {
     assertThrows(UnsupportedOperationException.class, PollerDriver::virtualThread);
   }
+
+  @Test
+  void whereVirtualThreadsAreAPreviewThereIsNoDriverEither() {
+    for (String jdk : List.of("19.0.2", "20")) {
+      UnsupportedOperationException e =
+          assertThrows(
+              UnsupportedOperationException.class,
+              () -> VirtualThreadDriver.find(Runtime.Version.parse(jdk)));
+      assertTrue(e.getMessage().contains(jdk), e::getMessage);
+    }
+  }
 }
