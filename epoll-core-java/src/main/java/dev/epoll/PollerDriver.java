@@ -6,10 +6,10 @@ package dev.epoll;
  * the thread that found it.
  *
  * <pre>
- *            found something: give the others their turn
- *           +---------------------------------------------+
- *           v                                             |
- *   start: RUN A ROUND --- found nothing, twice in a row --+--&gt; ASLEEP (arm) --- waiter told ---&gt; run a round
+ *            run() is true: give the others their turn
+ *           +----------------------------+
+ *           v                            |
+ *   start: RUN A ROUND ------------------+--- run() is false ---&gt; ASLEEP (arm) --- waiter told ---&gt; run a round
  *           `--- it is over: end
  * </pre>
  */

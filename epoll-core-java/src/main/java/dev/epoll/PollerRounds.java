@@ -14,12 +14,22 @@ import java.util.concurrent.locks.ReentrantLock;
  * is the poller thread.
  */
 public final class PollerRounds implements PollerThread {
+  /**
+   * How many rounds in a row find nothing before it is worth a sleep, which costs more than a look:
+   * an epoll_ctl, and the shared poller's thread to end it. Those whom a round resumed have had
+   * their turn by the first of these, and those who answer them by the second.
+   */
+  private static final int QUIET_ROUNDS_BEFORE_SLEEP = 2;
+
   private final Poller poller;
   private final PollLoop loop;
   private final PollerDriver driver;
   private final Registration registration;
   private final Alarm alarm;
   private final ReentrantLock lock = new ReentrantLock();
+
+  /** How many of the last rounds found nothing, as far as it matters. Guarded by {@code lock}. */
+  private int quietRounds;
 
   private volatile boolean over;
 
@@ -42,7 +52,7 @@ public final class PollerRounds implements PollerThread {
    * Runs one round, without waiting: events, timers, tasks. Once the poller has ended, ends what is
    * left, and {@link #isOver()}. Within a round it does nothing.
    *
-   * @return whether there was anything to do
+   * @return whether to run another soon, once others have had their turn; else {@link #arm sleep}
    */
   public boolean run() {
     lock.lock();
@@ -57,8 +67,10 @@ public final class PollerRounds implements PollerThread {
         alarm.cancel();
         registration.close();
         poller.finish();
+        return false;
       }
-      return isBusy;
+      quietRounds = isBusy ? 0 : Math.min(quietRounds + 1, QUIET_ROUNDS_BEFORE_SLEEP);
+      return quietRounds < QUIET_ROUNDS_BEFORE_SLEEP;
     } finally {
       lock.unlock();
     }

@@ -42,15 +42,12 @@ final class VirtualThreadDriver implements PollerDriver {
 
   private static void drive(PollerRounds rounds) {
     try {
-      boolean wasQuiet = false;
       while (!rounds.isOver()) {
-        boolean isQuiet = !rounds.run();
-        if (isQuiet && wasQuiet) {
-          sleep(rounds);
-        } else {
+        if (rounds.run()) {
           giveOthersTheirTurn();
+        } else {
+          sleep(rounds);
         }
-        wasQuiet = isQuiet;
       }
     } catch (Throwable e) {
       rounds.fail(e);

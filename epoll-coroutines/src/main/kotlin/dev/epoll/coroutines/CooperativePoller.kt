@@ -33,11 +33,8 @@ private class CoroutineDriver(private val dispatcher: CoroutineDispatcher, priva
     }
 
     private suspend fun drive(rounds: PollerRounds) {
-        var wasQuiet = false
         while (!rounds.isOver) {
-            val isQuiet = !rounds.run()
-            if (isQuiet && wasQuiet) awaitOn(rounds.registration()) { rounds.arm(it) } else yield()
-            wasQuiet = isQuiet
+            if (rounds.run()) yield() else awaitOn(rounds.registration()) { rounds.arm(it) }
         }
     }
 }

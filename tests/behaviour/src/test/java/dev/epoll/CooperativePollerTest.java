@@ -57,7 +57,7 @@ class CooperativePollerTest {
     return Poller.shared().snapshot().registrations().size();
   }
 
-  /** Runs rounds until one finds nothing. */
+  /** Runs rounds until it is time to sleep. */
   private void settle() {
     while (rounds.run()) {
       // Once more.
@@ -193,6 +193,18 @@ class CooperativePollerTest {
     driver.readiness();
     rounds.run();
     reader.readiness();
+  }
+
+  @Test
+  void itIsTimeToSleepAfterTwoRoundsThatFoundNothing() {
+    settle();
+    assertFalse(rounds.run(), "one more finds nothing either");
+    for (int i = 0; i < 2; i++) {
+      poller.execute(() -> {});
+      assertTrue(rounds.run());
+      assertTrue(rounds.run(), "the first that finds nothing");
+    }
+    assertFalse(rounds.run());
   }
 
   @Test
@@ -449,7 +461,7 @@ class CooperativePollerTest {
       RecordingWaiter reader = new RecordingWaiter();
       broken.register(fds.eventfd(0)).arm(Interest.READABLE, reader);
       kernel.fail("epollWait", Errno.EBADF);
-      assertTrue(failing.get().run());
+      assertFalse(failing.get().run());
       assertTrue(failing.get().isOver());
       assertTrue(reader.failure(IOException.class).getCause() instanceof SyscallException);
       assertEquals(Poller.State.FAILED, broken.snapshot().state());
