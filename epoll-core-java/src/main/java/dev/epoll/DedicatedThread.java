@@ -2,15 +2,22 @@ package dev.epoll;
 
 /** A daemon thread that runs rounds until there are no more, and sleeps in epoll_wait. */
 final class DedicatedThread implements PollerThread {
+  private final Poller poller;
   private final Thread thread;
-  private final Runnable rounds;
 
-  DedicatedThread(String name, Runnable rounds) {
-    this.rounds = rounds;
+  DedicatedThread(String name, Poller poller) {
+    this.poller = poller;
     // Nothing of whoever happens to open it: neither thread locals nor the class loader.
-    thread = new Thread(null, rounds, name, 0, false);
+    thread = new Thread(null, this::runRounds, name, 0, false);
     thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
     thread.setDaemon(true);
+  }
+
+  private void runRounds() {
+    while (!poller.hasEnded()) {
+      poller.round(EpollFd.FOREVER);
+    }
+    poller.finish();
   }
 
   @Override
@@ -27,7 +34,7 @@ final class DedicatedThread implements PollerThread {
   public void awaitEnd() {
     if (thread.getState() == Thread.State.NEW) {
       // It could not be started, so the last round is for whoever waits for it.
-      rounds.run();
+      runRounds();
     }
     boolean interrupted = false;
     while (thread.isAlive()) {

@@ -70,8 +70,8 @@ public final class Poller implements AutoCloseable, Executor {
       this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
       this.thread =
           driver == null
-              ? new DedicatedThread(config.threadName(), this::run)
-              : new PollerRounds(this, loop, wakeup, epoll, driver);
+              ? new DedicatedThread(config.threadName(), this)
+              : new DrivenThread(driver, new PollerRounds(this, loop, wakeup, epoll));
     } catch (Throwable e) {
       wakeup.close();
       epoll.close();
@@ -311,14 +311,6 @@ public final class Poller implements AutoCloseable, Executor {
 
   private boolean endWith(State state, FailureCause reason) {
     return end.compareAndSet(null, new End(state, reason));
-  }
-
-  /** A thread of our own, until the last round. */
-  private void run() {
-    while (!hasEnded()) {
-      round(EpollFd.FOREVER);
-    }
-    finish();
   }
 
   boolean hasEnded() {

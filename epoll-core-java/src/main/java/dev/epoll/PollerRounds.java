@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Thread: every method from any; {@code lock} lets one round run at a time, and whoever holds it
  * is the poller thread.
  */
-public final class PollerRounds implements PollerThread {
+public final class PollerRounds {
   /**
    * How many rounds in a row find nothing before it is worth a sleep, which costs more than a look:
    * an epoll_ctl, and the shared poller's thread to end it. Those whom a round resumed have had
@@ -23,7 +23,6 @@ public final class PollerRounds implements PollerThread {
 
   private final Poller poller;
   private final PollLoop loop;
-  private final PollerDriver driver;
   private final Registration registration;
   private final Alarm alarm;
   private final ReentrantLock lock = new ReentrantLock();
@@ -33,19 +32,12 @@ public final class PollerRounds implements PollerThread {
 
   private volatile boolean over;
 
-  PollerRounds(Poller poller, PollLoop loop, Wakeup wakeup, EpollFd epoll, PollerDriver driver)
-      throws IOException {
+  PollerRounds(Poller poller, PollLoop loop, Wakeup wakeup, EpollFd epoll) throws IOException {
     this.poller = poller;
     this.loop = loop;
-    this.driver = driver;
     Poller shared = Poller.openShared();
     this.alarm = new Alarm(shared, wakeup);
     this.registration = shared.register(epoll.fd());
-  }
-
-  @Override
-  public void start() {
-    driver.start(this);
   }
 
   /**
@@ -129,14 +121,8 @@ public final class PollerRounds implements PollerThread {
     run();
   }
 
-  @Override
-  public boolean isCurrent() {
+  /** Whether the calling thread is in a round. */
+  boolean isInRound() {
     return lock.isHeldByCurrentThread();
-  }
-
-  /** Whoever closes runs the last round, for the driver may wait for the very same thread. */
-  @Override
-  public void awaitEnd() {
-    run();
   }
 }
