@@ -5,19 +5,19 @@ import dev.epoll.sys.Syscalls;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Wait, dispatch, timers, tasks. {@link #step} does that once and knows nothing of the thread that
- * calls it.
+ * Wait, dispatch, timers, tasks. A {@link #round} does that once and knows nothing of the thread
+ * that calls it.
  *
- * <p>Fairness: each part of a step is bounded, so neither a flood of events nor a task that posts
- * itself again keeps the others waiting for more than a step.
+ * <p>Fairness: each part of a round is bounded, so neither a flood of events nor a task that posts
+ * itself again keeps the others waiting for more than a round.
  *
- * <p>Thread: {@link #step} and {@link #finish} on one thread; the rest from any.
+ * <p>Thread: {@link #round} and {@link #finish} on one thread; the rest from any.
  */
 final class PollLoop {
   /**
    * How often a full batch is followed by another look, before timers and tasks have their turn.
    */
-  private static final int MAX_POLLS_PER_STEP = 8;
+  private static final int MAX_POLLS_PER_ROUND = 8;
 
   private final Syscalls syscalls;
   private final PollerConfig config;
@@ -32,7 +32,7 @@ final class PollLoop {
   private final WaiterQueue.Batch lost = new WaiterQueue.Batch();
   private EventBuffer events;
 
-  /** Set once no step will follow; then a task is refused, or runs in {@link #finish}. */
+  /** Set once no round will follow; then a task is refused, or runs in {@link #finish}. */
   private volatile boolean finished;
 
   PollLoop(
@@ -53,7 +53,7 @@ final class PollLoop {
     this.events = new EventBuffer(syscalls, config.batchSize());
   }
 
-  /** Accepts {@code task} for a later step. Returns false if there will be none. */
+  /** Accepts {@code task} for a later round. Returns false if there will be none. */
   boolean post(Runnable task) {
     if (finished) {
       return false;
@@ -65,17 +65,17 @@ final class PollLoop {
   }
 
   /**
-   * One round: waits up to {@code maxWaitNanos} ({@link EpollFd#FOREVER} for no limit) for
-   * something to do, and does it. Returns whether there was anything.
+   * Waits up to {@code maxWaitNanos} ({@link EpollFd#FOREVER} for no limit) for something to do,
+   * and does it. Returns whether there was anything.
    *
    * @throws SyscallException if the epoll fd cannot be waited on any more
    */
-  boolean step(long maxWaitNanos) throws SyscallException {
+  boolean round(long maxWaitNanos) throws SyscallException {
     int count = waitForEvents(maxWaitNanos);
     boolean isBusy = count > 0;
     for (int polls = 1; ; polls++) {
       dispatch(count);
-      if (count < events.capacity() || polls == MAX_POLLS_PER_STEP) {
+      if (count < events.capacity() || polls == MAX_POLLS_PER_ROUND) {
         break;
       }
       if (events.capacity() < config.maxBatchSize()) {
@@ -187,7 +187,7 @@ final class PollLoop {
   }
 
   /**
-   * After the last step: ends every await and timer with {@code reason}, and runs the tasks that
+   * After the last round: ends every await and timer with {@code reason}, and runs the tasks that
    * were accepted, among them those that the ended awaits post. The epoll fd and the wakeup are
    * closed when this returns.
    */

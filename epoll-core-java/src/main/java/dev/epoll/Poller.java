@@ -325,7 +325,7 @@ public final class Poller implements AutoCloseable, Executor {
    */
   boolean round(long maxWaitNanos) {
     try {
-      return !hasEnded() && loop.step(maxWaitNanos);
+      return !hasEnded() && loop.round(maxWaitNanos);
     } catch (Throwable e) {
       fail(e);
       return true;
