@@ -11,7 +11,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * <p>Fairness: each part of a round is bounded, so neither a flood of events nor a task that posts
  * itself again keeps the others waiting for more than a round.
  *
- * <p>Thread: {@link #round} and {@link #finish} on one thread; the rest from any.
+ * <p>Thread: {@link #post} from any; the rest on one thread at a time, which is the poller thread
+ * then.
  */
 final class PollLoop {
   /**

@@ -13,11 +13,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread that waits for the readiness of any number of fds, and resumes who awaits it. Owns an
- * epoll fd, a wakeup and one daemon thread.
+ * Waits for the readiness of any number of fds, and resumes who awaits it. Owns an epoll fd and a
+ * wakeup; its rounds run on a daemon thread of its own, or where a {@link PollerDriver} runs them.
+ * Whichever thread runs a round is the poller thread.
  *
  * <pre>
- *            close()                              thread ended, fds closed
+ *            close()                              rounds over, fds closed
  *   OPEN ----------------&gt; CLOSED (no new awaits) -------------------------&gt; CLOSED
  *     `--- epoll_wait fails for good, or the loop breaks ---&gt; FAILED (calls throw the cause)
  * </pre>
@@ -110,10 +111,15 @@ public final class Poller implements AutoCloseable, Executor {
    * they resume, which spares the hand-over from one thread to another. While there is nothing to
    * do it sleeps through {@link #shared()}.
    *
-   * <p>"The poller thread" is then whichever thread runs a round. Never wait on a thread of the
-   * driver for what this poller does: it may be the thread that is to do it.
+   * <p>Never wait on a thread of the driver for what this poller does: it may be the thread that is
+   * to do it. So {@link #close()} does not wait for the driver either: awaits are told, and
+   * accepted tasks run, on the thread that closes, or in a round that is under way there or
+   * elsewhere.
+   *
+   * <p>What the driver throws as it starts is thrown here, and nothing stays open.
    *
    * @throws SyscallException EMFILE or ENFILE: it needs two descriptors, and the shared poller two
+   * @throws IOException if the shared poller has failed
    */
   public static Poller open(PollerConfig config, PollerDriver driver) throws IOException {
     return new Poller(
@@ -181,8 +187,8 @@ public final class Poller implements AutoCloseable, Executor {
 
   /**
    * Runs {@code task} on the poller thread, after those that were accepted before. It must not
-   * block. What it throws is reported to the log. Tasks are accepted, and run, until the thread of
-   * a closed poller ends: what its ended awaits post is not lost.
+   * block. What it throws is reported to the log. Tasks are accepted, and run, until the rounds of
+   * a closed poller are over: what its ended awaits post is not lost.
    *
    * @throws RejectedExecutionException if the poller is closed
    */
@@ -259,7 +265,7 @@ public final class Poller implements AutoCloseable, Executor {
     return added.cancellable();
   }
 
-  /** Whether the calling thread is this poller's. */
+  /** Whether the calling thread is this poller's, or runs a round of it. */
   public boolean inPollerThread() {
     return thread.isCurrent();
   }
@@ -286,9 +292,9 @@ public final class Poller implements AutoCloseable, Executor {
 
   /**
    * Ends this poller: every await fails with {@link ClosedPollerException}, told on the poller
-   * thread, tasks that were accepted run, timers are dropped, and the thread ends. Returns when
-   * that is done, except on the poller thread itself, where it returns at once. The registered fds
-   * stay open. Further calls wait for the same.
+   * thread, tasks that were accepted run, timers are dropped, and a thread of its own ends. Returns
+   * when that is done, except on the poller thread itself, where it returns at once. The registered
+   * fds stay open. Further calls wait for the same.
    */
   @Override
   public void close() {

@@ -5,7 +5,7 @@ import java.util.Objects;
 /**
  * Options of a {@link Poller}.
  *
- * @param threadName the name of its thread
+ * @param threadName the name of the poller, and of its thread if it has one of its own
  * @param batchSize how many events the first wait can return; doubled when a wait returns that many
  * @param maxBatchSize how far it may be doubled
  * @param tasksPerRound how many tasks, and how many timers, run before the poller looks for events
@@ -35,15 +35,14 @@ public record PollerConfig(String threadName, int batchSize, int maxBatchSize, i
   }
 
   /**
-   * A thread called {@code epoll-poller}, batches of 64 events, 1024 tasks per round. Batches are
-   * small, so that what the kernel has just looked at is still in the processor's cache when it is
-   * read.
+   * Called {@code epoll-poller}, batches of 64 events, 1024 tasks per round. Batches are small, so
+   * that what the kernel has just looked at is still in the processor's cache when it is read.
    */
   public static PollerConfig defaults() {
     return DEFAULTS;
   }
 
-  /** The same with another thread name. */
+  /** The same with another name. */
   public PollerConfig withThreadName(String name) {
     return new PollerConfig(name, batchSize, maxBatchSize, tasksPerRound);
   }

@@ -17,7 +17,9 @@ package dev.epoll;
 public interface PollerDriver {
   /**
    * Begins to run {@code rounds}, one after the other, until they are {@link
-   * PollerRounds#isOver()}. Must not wait for that. Thread: the one that opens the poller.
+   * PollerRounds#isOver()}. Must not wait for that. A driver that cannot go on calls {@link
+   * PollerRounds#fail}; what this throws is thrown to whoever opens the poller, which has failed
+   * then. Thread: the one that opens the poller.
    */
   void start(PollerRounds rounds);
 

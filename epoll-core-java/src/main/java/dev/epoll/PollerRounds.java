@@ -78,17 +78,21 @@ public final class PollerRounds {
     return over;
   }
 
-  /** Where a driver waits that has found nothing to do, by {@link #arm}. */
+  /**
+   * Where a driver waits that has found nothing to do: to cancel what {@link #arm} has armed, and
+   * for {@link Registration#blockOn}. Arm it by {@link #arm} only, and do not close it.
+   */
   public Registration registration() {
     return registration;
   }
 
   /**
-   * Sleeps: {@code waiter} is told once there may be something to do. Then {@link #run()}, also if
-   * it is told of a failure.
+   * Sleeps: {@code waiter} is told once there may be something to do; then {@link #run()}. If it is
+   * told of a failure, or this throws, then the poller has ended, or cannot sleep: {@link
+   * #fail(Throwable)}, which does nothing to one that has ended.
    *
-   * @return false if there is something to do now, as there is within a round; {@code waiter} will
-   *     not be told
+   * @return false if there is something to do now, as there is within a round, or it is over;
+   *     {@code waiter} will not be told
    * @throws IOException as {@link Registration#arm}
    */
   public boolean arm(Waiter waiter) throws IOException {

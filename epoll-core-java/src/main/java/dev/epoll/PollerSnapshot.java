@@ -6,7 +6,7 @@ import java.util.List;
  * What a poller is doing, for people and for tests. Each part is consistent in itself; the parts
  * are read one after the other.
  *
- * @param name the poller's thread name
+ * @param name the poller's name, {@link PollerConfig#threadName}
  * @param state {@code OPEN}, {@code CLOSED} or {@code FAILED}
  * @param epollFd the epoll fd, whose list the kernel shows in {@code /proc/self/fdinfo}; -1 once
  *     the poller has ended

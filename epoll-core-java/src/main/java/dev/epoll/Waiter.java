@@ -7,8 +7,9 @@ import java.io.IOException;
  * thing happens, once: {@link #ready}, {@link #failed}, or a {@link Registration#cancel} that
  * returns true. A waiter that has been told may be armed again, also from inside these methods.
  *
- * <p>Thread: both methods run with no lock held, and must not block, for they hold up every other
- * await of the poller. What they throw is reported to the log and harms nobody else.
+ * <p>Thread: both methods run with no lock held, but the one that lets a poller with a {@link
+ * PollerDriver} run one round at a time. They must not block, for they hold up every other await of
+ * the poller. What they throw is reported to the log and harms nobody else.
  */
 public interface Waiter {
   /** The fd is ready. Thread: the poller thread. */

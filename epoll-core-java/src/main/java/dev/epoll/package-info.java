@@ -10,8 +10,8 @@
  * </pre>
  *
  * <p>Level 1 is {@link dev.epoll.Epoll}, for those who run a loop of their own. Level 2 is {@link
- * dev.epoll.Poller}: a dedicated thread, and awaits that each re-arm a {@link
- * dev.epoll.Registration} with EPOLLONESHOT.
+ * dev.epoll.Poller}: rounds on a thread of its own, or where a {@link dev.epoll.PollerDriver} runs
+ * them, and awaits on a {@link dev.epoll.Registration} that re-arm one-shot, or rest on edges.
  */
 @NullMarked
 package dev.epoll;

@@ -16,8 +16,12 @@ import kotlinx.coroutines.yield
  * What an event resumes is then next in the queue of the thread that found it, and no other thread need be woken. Close
  * the poller before the dispatcher: one whose dispatcher is closed has failed.
  *
+ * [Poller.close] does not wait for the coroutine: awaits are told, and accepted tasks and coroutines of
+ * [asCoroutineDispatcher] run, on the thread that closes, or in a round that is under way there or elsewhere.
+ *
  * @throws IllegalArgumentException if this is [Dispatchers.Unconfined], which has no threads
- * @throws dev.epoll.SyscallException EMFILE or ENFILE: it needs two descriptors
+ * @throws dev.epoll.SyscallException EMFILE or ENFILE: it needs two descriptors, and the shared poller two
+ * @throws java.io.IOException if the shared poller has failed
  */
 public fun CoroutineDispatcher.openPoller(config: PollerConfig = PollerConfig.defaults()): Poller {
     require(this != Dispatchers.Unconfined) { "$this has no threads that could run a poller: give another dispatcher" }
@@ -27,6 +31,7 @@ public fun CoroutineDispatcher.openPoller(config: PollerConfig = PollerConfig.de
 private class CoroutineDriver(private val dispatcher: CoroutineDispatcher, private val name: String) : PollerDriver {
     override fun start(rounds: PollerRounds) {
         CoroutineScope(dispatcher + CoroutineName(name))
+            // Not launch: a failure is for rounds.fail alone, and for no exception handler.
             .async { drive(rounds) }
             // Not in the coroutine itself: one whose dispatcher is closed by now never begins.
             .invokeOnCompletion { cause -> if (cause != null) rounds.fail(cause) }
