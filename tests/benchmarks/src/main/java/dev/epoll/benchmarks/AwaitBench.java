@@ -1,27 +1,26 @@
 package dev.epoll.benchmarks;
 
 import java.util.List;
-import java.util.Optional;
 
 /** What an await by hand costs: one re-arm for each message, in C and here. */
 final class AwaitBench implements Bench {
+  private static final int CONNECTIONS = 64;
+
   @Override
   public Findings run(Lab lab) {
-    Optional<Peer> c = lab.peers().cOneshot();
-    if (c.isEmpty()) {
-      return Findings.NONE;
-    }
+    Peer c = lab.peers().cOneshot();
     Peer ours = lab.peers().await();
-    try (Sitting sitting = new Sitting(lab, List.of(c.get(), ours))) {
-      Turns turns = sitting.measure(64);
-      turns.print(c.get().name());
+    try (Sitting sitting = new Sitting(lab, List.of(ours, c), c)) {
+      Turns turns = sitting.measure(CONNECTIONS, lab.effort().turns(CONNECTIONS));
+      turns.print();
       return new Findings(
           List.of(
-              Target.atLeast(
+              turns.throughput(
                   0.96,
                   "echo, 64 connections, one await per message on the poller thread, to C with"
                       + " ONESHOT",
-                  turns.ratio(ours, c.get()))),
+                  ours,
+                  c)),
           turns.figures());
     }
   }

@@ -10,25 +10,17 @@ import java.util.function.Supplier;
  * @param disturbance the share of a core that something else had nevertheless
  */
 record Calm<T>(T result, double disturbance) {
-  private static final int TRIES = 8;
+  private static final int TRIES = 4;
   private static final long PAUSE_NANOS = 100_000_000;
 
-  /**
-   * Measures until it is calm enough, and pauses longer each time. If it never is, the calmest
-   * counts.
-   */
+  /** Measures until it is calm enough, but not for ever: whoever gets the result looks at it. */
   static <T> Calm<T> measure(Effort effort, Supplier<Disturbance> watch, Supplier<T> measurement) {
-    Calm<T> calmest = once(watch, measurement);
-    for (int i = 1; i < TRIES && calmest.disturbance > effort.disturbance(); i++) {
-      Progress.say(
-          "again, as something else had %.0f %% of a core".formatted(calmest.disturbance * 100));
+    Calm<T> measured = once(watch, measurement);
+    for (int i = 1; i < TRIES && measured.disturbance > effort.disturbance(); i++) {
       LockSupport.parkNanos(i * PAUSE_NANOS);
-      Calm<T> next = once(watch, measurement);
-      if (next.disturbance < calmest.disturbance) {
-        calmest = next;
-      }
+      measured = once(watch, measurement);
     }
-    return calmest;
+    return measured;
   }
 
   private static <T> Calm<T> once(Supplier<Disturbance> watch, Supplier<T> measurement) {

@@ -19,22 +19,24 @@ final class DispatchBench implements Bench {
             lab.peers().blocking("own"));
     List<Target> targets = new ArrayList<>();
     List<Turns.Figure> figures = new ArrayList<>();
-    try (Sitting sitting = new Sitting(lab, servers)) {
+    try (Sitting sitting = new Sitting(lab, servers, jdk)) {
       for (int connections : new int[] {64, 2000}) {
-        Turns turns = sitting.measure(connections);
-        turns.print(jdk.name());
+        Turns turns = sitting.measure(connections, lab.effort().turns(connections));
+        turns.print();
         targets.add(
-            Target.atLeast(
+            turns.throughput(
                 1.12,
                 "echo, %d connections, on Dispatchers.Default, to JDK virtual threads"
                     .formatted(connections),
-                turns.ratio(coroutines, jdk)));
+                coroutines,
+                jdk));
         targets.add(
-            Target.atLeast(
+            turns.throughput(
                 1.18,
                 "echo, %d connections, blocking() on virtual threads, to JDK virtual threads"
                     .formatted(connections),
-                turns.ratio(blocking, jdk)));
+                blocking,
+                jdk));
         figures.addAll(turns.figures());
       }
     }

@@ -1,9 +1,6 @@
 package dev.epoll.benchmarks;
 
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * How much of the two cores something else had during a turn: another program, or, in a virtual
@@ -12,10 +9,6 @@ import java.nio.file.Path;
  * <p>Thread: that of the client, if it is here: it must never be idle.
  */
 final class Disturbance {
-  // Fields of a line of /proc/stat (proc_stat(5))
-  private static final int IDLE = 4;
-  private static final int IOWAIT = 5;
-
   private final Machine machine;
   private final ServerProcess server;
   private final boolean clientIsHere;
@@ -29,7 +22,7 @@ final class Disturbance {
     this.server = server;
     this.clientIsHere = clientIsHere;
     this.startServer = server.cpuNanos();
-    this.startIdle = idleNanos();
+    this.startIdle = Machine.idleNanos(machine.serverCore());
   }
 
   /** Begins to watch {@code server} and the calling thread. */
@@ -49,27 +42,13 @@ final class Disturbance {
       return 0;
     }
     double client = clientIsHere ? (clientNanos() - startClient) / elapsed : 1;
-    double serverCore = (server.cpuNanos() - startServer + idleNanos() - startIdle) / elapsed;
+    double serverCore =
+        (server.cpuNanos() - startServer + Machine.idleNanos(machine.serverCore()) - startIdle)
+            / elapsed;
     return Math.max(0, 1 - Math.min(client, serverCore));
   }
 
   private static long clientNanos() {
     return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
-  }
-
-  private long idleNanos() {
-    try {
-      String core = "cpu" + machine.serverCore() + " ";
-      for (String line : Files.readAllLines(Path.of("/proc/stat"))) {
-        if (line.startsWith(core)) {
-          String[] fields = line.split(" ", -1);
-          return (Long.parseLong(fields[IDLE]) + Long.parseLong(fields[IOWAIT]))
-              * ServerProcess.NANOS_PER_TICK;
-        }
-      }
-      return 0;
-    } catch (IOException e) {
-      throw new BenchmarkFailure("/proc/stat can't be read", e);
-    }
   }
 }

@@ -3,60 +3,69 @@ package dev.epoll.benchmarks;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 
 /** How many messages a server on one core sends back, beside C and the JVM's other ways. */
 final class EchoBench implements Bench {
   private static final int FEW = 64;
   private static final int MANY = 2000;
 
+  /** Numbers of connections that only the plot shows. */
   private static final int[] OTHERS = {1, 16, 256};
-  private static final int[] NONE = {};
 
   @Override
   public Findings run(Lab lab) {
     Peer ours = lab.peers().stream();
+    Peer c = lab.peers().cLevelTriggered();
     Peer netty = lab.peers().netty();
     Peer ktor = lab.peers().ktor();
-    Optional<Peer> c = lab.peers().cLevelTriggered();
-    List<Peer> servers = new ArrayList<>(List.of(ours));
-    c.ifPresent(servers::add);
-    servers.addAll(List.of(netty, lab.peers().selector(), lab.peers().jdkVirtualThreads(), ktor));
-    try (Sitting sitting = new Sitting(lab, servers)) {
-      Turns few = sitting.measure(FEW);
-      Turns many = sitting.measure(MANY);
+    List<Peer> servers =
+        List.of(ours, c, netty, lab.peers().selector(), lab.peers().jdkVirtualThreads(), ktor);
+    try (Sitting sitting = new Sitting(lab, servers, c)) {
+      Turns few = measure(sitting, FEW, lab.effort().turns(FEW));
+      Turns many = measure(sitting, MANY, lab.effort().turns(MANY));
       List<Turns> all = new ArrayList<>(List.of(few, many));
-      for (int connections : lab.effort().plotsMore() ? OTHERS : NONE) {
-        all.add(sitting.measure(connections));
+      if (lab.effort().plotsOtherConnectionCounts()) {
+        for (int connections : OTHERS) {
+          all.add(measure(sitting, connections, lab.effort().plottedTurns()));
+        }
       }
-      all.sort(Comparator.comparingInt(Turns::connections));
-      all.forEach(turns -> turns.print(c.orElse(netty).name()));
+      System.out.println("\nLonger turns, for what is rare:");
+      Turns forLatency = measure(sitting, MANY, lab.effort().longTurns());
 
-      List<Target> targets = new ArrayList<>();
-      c.ifPresent(it -> targets.add(echo(0.97, "C, level-triggered", few.ratio(ours, it), FEW)));
-      targets.add(echo(1.08, "Netty", few.ratio(ours, netty), FEW));
-      targets.add(echo(1.25, "Netty", many.ratio(ours, netty), MANY));
-      targets.add(echo(6, "Ktor", few.ratio(ours, ktor), FEW));
-      targets.add(echo(6, "Ktor", many.ratio(ours, ktor), MANY));
-      c.ifPresent(
-          it ->
-              targets.add(
-                  Target.atMost(
-                      1.3,
-                      "",
-                      "p99.9 of the latency at %d connections, to C, level-triggered"
-                          .formatted(MANY),
-                      many.ratio(ours, it, Measurement::p999Micros))));
-      List<Turns.Figure> figures = all.stream().flatMap(turns -> turns.figures().stream()).toList();
-      return new Findings(targets, figures, List.of(throughput(figures), latency(many.figures())));
+      List<Target> targets =
+          List.of(
+              few.throughput(0.97, what(FEW, "C, level-triggered"), ours, c),
+              few.throughput(1.08, what(FEW, "Netty"), ours, netty),
+              many.throughput(1.25, what(MANY, "Netty"), ours, netty),
+              few.throughput(6, what(FEW, "Ktor"), ours, ktor),
+              many.throughput(6, what(MANY, "Ktor"), ours, ktor),
+              Target.atMost(
+                  1.3,
+                  "",
+                  "p99.9 of the latency at %d connections, to C, level-triggered".formatted(MANY),
+                  Spread.of(
+                      forLatency.figure(ours).p999Micros() / forLatency.figure(c).p999Micros())));
+      List<Turns.Figure> figures =
+          all.stream()
+              .sorted(Comparator.comparingInt(Turns::connections))
+              .flatMap(turns -> turns.figures().stream())
+              .toList();
+      return new Findings(
+          targets,
+          new Figures(figures, forLatency.figures()),
+          List.of(throughput(figures), latency(forLatency.figures())));
     }
   }
 
-  private static Target echo(double limit, String peer, Spread ratio, int connections) {
-    return Target.atLeast(
-        limit,
-        "echo, %d connections, `stream` on the poller thread, to %s".formatted(connections, peer),
-        ratio);
+  private static Turns measure(Sitting sitting, int connections, Pace pace) {
+    Turns turns = sitting.measure(connections, pace);
+    turns.print();
+    return turns;
+  }
+
+  private static String what(int connections, String peer) {
+    return "echo, %d connections, `stream` on the poller thread, to %s"
+        .formatted(connections, peer);
   }
 
   private static Plot throughput(List<Turns.Figure> figures) {
@@ -78,9 +87,9 @@ final class EchoBench implements Bench {
   private static Plot latency(List<Turns.Figure> figures) {
     List<Plot.Point> points = new ArrayList<>();
     for (Turns.Figure figure : figures) {
-      points.add(new Plot.Point(figure.server(), "p50", figure.p50Micros().median() / 1000));
-      points.add(new Plot.Point(figure.server(), "p99", figure.p99Micros().median() / 1000));
-      points.add(new Plot.Point(figure.server(), "p99.9", figure.p999Micros().median() / 1000));
+      points.add(new Plot.Point(figure.server(), "p50", figure.p50Micros() / 1000));
+      points.add(new Plot.Point(figure.server(), "p99", figure.p99Micros() / 1000));
+      points.add(new Plot.Point(figure.server(), "p99.9", figure.p999Micros() / 1000));
     }
     return Plot.bars(
         "echo-latency.svg",
@@ -89,4 +98,7 @@ final class EchoBench implements Bench {
         "milliseconds, logarithmic",
         points);
   }
+
+  /** All turns, and the longer ones from which the latency of many connections is. */
+  record Figures(List<Turns.Figure> turns, List<Turns.Figure> longTurns) {}
 }

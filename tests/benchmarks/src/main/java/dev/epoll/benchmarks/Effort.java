@@ -1,5 +1,6 @@
 package dev.epoll.benchmarks;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
@@ -17,22 +18,50 @@ enum Effort {
     };
   }
 
-  /**
-   * In how many rounds each server has its turn. Many short turns tell more than few long ones: a
-   * machine's speed changes from one second to the next, and hardly within a tenth.
-   */
-  int rounds() {
-    return of(75, 12, 1);
+  /** Where results go: only figures that were measured carefully are kept beside the docs. */
+  Path folder() {
+    return Path.of(this == CAREFUL ? "docs/benchmarks" : "tests/benchmarks/target/results");
   }
 
-  /** How long a turn takes. */
-  int millis() {
-    return of(100, 100, 20);
+  /** The turns of servers with {@code connections}: with many it takes longer to fill them all. */
+  Pace turns(int connections) {
+    int millis = connections < 1000 ? 100 : 250;
+    return of(new Pace(75, millis), new Pace(12, millis), new Pace(1, 20));
   }
 
-  /** How long each of the three turns takes that are not counted. */
+  /** Turns in which what happens once a second happens. */
+  Pace longTurns() {
+    return of(new Pace(6, 2000), new Pace(1, 1000), new Pace(1, 20));
+  }
+
+  /** Whether there is time for numbers of connections that only a plot shows. */
+  boolean plotsOtherConnectionCounts() {
+    return of(true, false, false);
+  }
+
+  /** The turns of servers with these. */
+  Pace plottedTurns() {
+    return new Pace(25, 100);
+  }
+
+  /** The turns between which idle connections come and go. */
+  Pace turnsBesideIdle() {
+    return of(new Pace(12, 100), new Pace(6, 100), new Pace(1, 20));
+  }
+
+  /** How often idle connections come and go. */
+  int idleRounds() {
+    return of(6, 2, 1);
+  }
+
+  /** How many turns are not counted, at first. */
+  int warmUps() {
+    return 3;
+  }
+
+  /** How long each of these takes. */
   int warmMillis() {
-    return of(1000, 400, 10);
+    return of(800, 300, 10);
   }
 
   /** Which share of a core something else may have before a turn is repeated. */
@@ -40,23 +69,23 @@ enum Effort {
     return of(0.3, 0.4, 1.0);
   }
 
-  /** Whether there is time for numbers of connections that only a plot shows. */
-  boolean plotsMore() {
-    return of(true, false, false);
-  }
-
   /** How many idle connections share what is measured of them all. */
-  int parked() {
+  int parkedConnections() {
     return of(5000, 2000, 200);
   }
 
+  /** In how many processes, one after the other, they are measured. */
+  int parkedRounds() {
+    return of(3, 1, 1);
+  }
+
   /** How many idle connections there are beside the busy ones. */
-  int idle() {
+  int idleConnections() {
     return of(15_000, 15_000, 300);
   }
 
   /** In how many rounds each program runs that gives but one figure. */
-  int launches() {
+  int singleFigureRounds() {
     return of(15, 3, 1);
   }
 

@@ -9,10 +9,8 @@ import java.util.List;
  * @param figures all else that was measured, as it is written to the JSON file
  * @param plots pictures of it
  */
-record Findings(List<Target> targets, List<?> figures, List<Plot> plots) {
-  static final Findings NONE = new Findings(List.of(), List.of(), List.of());
-
-  Findings(List<Target> targets, List<?> figures) {
+record Findings(List<Target> targets, Object figures, List<Plot> plots) {
+  Findings(List<Target> targets, Object figures) {
     this(targets, figures, List.of());
   }
 }

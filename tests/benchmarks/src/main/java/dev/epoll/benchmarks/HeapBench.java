@@ -22,7 +22,7 @@ final class HeapBench implements Bench {
         List.of(ours, peers.selector(), peers.netty(), peers.jdkVirtualThreads(), peers.ktor())) {
       Progress.say("idle connections of " + peer.name());
       try (ServerProcess server = ServerProcess.start(lab.machine(), peer)) {
-        figures.add(measure(server, lab.effort().parked()));
+        figures.add(measure(server, lab.effort().parkedConnections()));
       }
     }
     Progress.clear();
@@ -50,7 +50,7 @@ final class HeapBench implements Bench {
       LiveHeap after = LiveHeap.of(server.pid());
       double bytes = (double) (after.total() - before.total()) / connections;
       return new Figure(
-          server.peer().name(),
+          server.name(),
           connections,
           new Spread(bytes, bytes, bytes),
           perConnection(after.since(before), connections));
@@ -58,7 +58,7 @@ final class HeapBench implements Bench {
   }
 
   private static LoadClient connect(ServerProcess server, int connections) {
-    return LoadClient.connect(server.peer().name(), server.port(), connections);
+    return LoadClient.connect(server.name(), server.port(), connections);
   }
 
   private static Map<String, Double> perConnection(Map<String, Long> bytes, int connections) {

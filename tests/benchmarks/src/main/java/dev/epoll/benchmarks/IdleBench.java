@@ -1,7 +1,6 @@
 package dev.epoll.benchmarks;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -12,37 +11,49 @@ final class IdleBench implements Bench {
 
   @Override
   public Findings run(Lab lab) {
-    int idle = lab.effort().idle();
+    int idle = lab.effort().idleConnections();
+    Pace pace = lab.effort().turnsBesideIdle();
     String beside = "beside %d idle".formatted(idle);
-    Map<String, List<Measurement>> rounds = new LinkedHashMap<>();
-    rounds.put(ALONE, new ArrayList<>());
-    rounds.put(beside, new ArrayList<>());
+    int planned = 2 * pace.rounds() * lab.effort().idleRounds();
+    Rounds<Measurement> rounds = new Rounds<>(lab.effort(), planned, List.of(ALONE, beside));
     // One process for both, as two of them differ in what their compilers happened to do.
-    Peer ours = lab.peers().stream();
-    try (ServerProcess server = ServerProcess.start(lab.machine(), ours);
-        LoadClient busy = LoadClient.connect(ours.name(), server.port(), BUSY)) {
-      Turn turn = new Turn(lab, server, busy);
-      turn.warm();
+    try (ServerProcess server = ServerProcess.start(lab.machine(), lab.peers().stream());
+        Turn busy = Turn.warm(lab, server, BUSY)) {
       int descriptors = server.descriptors();
-      for (int round = 1; round <= lab.effort().launches(); round++) {
-        Progress.say("idle connections: round %d of %d".formatted(round, lab.effort().launches()));
-        rounds.get(ALONE).add(turn.measure());
-        try (LoadClient others = LoadClient.connect(ours.name(), server.port(), idle)) {
+      for (int round = 1; round <= lab.effort().idleRounds(); round++) {
+        Progress.say("%d idle: round %d of %d".formatted(idle, round, lab.effort().idleRounds()));
+        List<Calm<Measurement>> alone = new ArrayList<>(several(busy, pace));
+        List<Calm<Measurement>> amongMany = new ArrayList<>();
+        try (LoadClient others = LoadClient.connect(server.name(), server.port(), idle)) {
           others.run(0);
-          rounds.get(beside).add(turn.measure());
+          amongMany.addAll(several(busy, pace));
+          amongMany.addAll(several(busy, pace));
         }
         server.awaitDescriptors(descriptors);
+        alone.addAll(several(busy, pace));
+        for (int i = 0; i < alone.size(); i++) {
+          rounds.add(Map.of(ALONE, alone.get(i), beside, amongMany.get(i)));
+        }
       }
     }
     Progress.clear();
-    Turns turns = new Turns(BUSY, rounds);
-    turns.print(ALONE);
+    Turns turns = new Turns(BUSY, ALONE, rounds);
+    turns.print();
     return new Findings(
         List.of(
-            Target.atLeast(
+            turns.throughput(
                 0.97,
                 "echo, 64 connections, with %,d idle ones beside them, to none".formatted(idle),
-                turns.ratio(beside, ALONE))),
+                beside,
+                ALONE)),
         turns.figures());
+  }
+
+  private static List<Calm<Measurement>> several(Turn turn, Pace pace) {
+    List<Calm<Measurement>> measured = new ArrayList<>();
+    for (int i = 0; i < pace.rounds(); i++) {
+      measured.add(turn.measure(pace.millis()));
+    }
+    return measured;
   }
 }

@@ -8,6 +8,7 @@ import dev.epoll.sys.SocketAddresses;
 import dev.epoll.sys.Syscalls;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Arrays;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -23,7 +24,7 @@ import org.HdrHistogram.Histogram;
 final class LoadClient implements AutoCloseable {
   static final int MESSAGE = 64;
 
-  private static final long STALL_NANOS = 30_000_000_000L;
+  private static final long LIMIT_NANOS = 30_000_000_000L;
   // An odd number whose multiples have no pattern that a wrong answer could match by chance.
   private static final long STRIDE = 0x9E3779B97F4A7C15L;
 
@@ -32,13 +33,16 @@ final class LoadClient implements AutoCloseable {
   private final int[] fds;
   private final long[] sequence;
   private final long[] sentAt;
+  private final boolean[] neverAnswered;
   private final NativeMemory sent = NativeMemory.allocate(libc, MESSAGE);
   // More than an answer has, so that one which is too long is noticed.
   private final NativeMemory received = NativeMemory.allocate(libc, 2 * MESSAGE);
 
-  private final Histogram latencies = new Histogram(60_000_000_000L, 3);
-  private long end;
+  // From 100 ns to more than the limit, to one percent: small, as there is a copy for each turn.
+  private final Histogram latencies = new Histogram(100, 2 * LIMIT_NANOS, 2);
+  private long answers;
   private long emptyPolls;
+  private int unanswered;
   private int underWay;
 
   private LoadClient(String server, int connections) {
@@ -46,6 +50,7 @@ final class LoadClient implements AutoCloseable {
     this.fds = new int[connections];
     this.sequence = new long[connections];
     this.sentAt = new long[connections];
+    this.neverAnswered = new boolean[connections];
   }
 
   /** Connects {@code connections} times to {@code port} of this machine. */
@@ -70,33 +75,57 @@ final class LoadClient implements AutoCloseable {
     return fd;
   }
 
-  /** Sends and receives for {@code millis}, and then receives what is still under way. */
+  /**
+   * Counts what is answered while a window of {@code millis} is open. It opens once every
+   * connection has been answered, so with a message under way on each; those under way when it
+   * closes are received uncounted.
+   */
   Load run(long millis) {
+    long answersBefore = answers;
+    sendOnAll();
+    long sent = System.nanoTime();
+    while (unanswered > 0) {
+      askAll(true);
+      checkLimit(sent, unanswered);
+    }
+
     latencies.reset();
     emptyPolls = 0;
-    long start = System.nanoTime();
-    end = start + millis * 1_000_000;
+    long opened = System.nanoTime();
+    long closed = opened;
+    while (closed - opened < millis * 1_000_000) {
+      askAll(true);
+      closed = System.nanoTime();
+    }
+    Histogram counted = latencies.copy();
+    long countedEmptyPolls = emptyPolls;
+
+    while (underWay > 0) {
+      askAll(false);
+      checkLimit(closed, underWay);
+    }
+    return new Load(closed - opened, counted, countedEmptyPolls, answers - answersBefore);
+  }
+
+  private void sendOnAll() {
+    Arrays.fill(neverAnswered, true);
+    unanswered = fds.length;
     underWay = fds.length;
     for (int i = 0; i < fds.length; i++) {
       send(i, System.nanoTime());
     }
-    long progress = System.nanoTime();
-    while (underWay > 0) {
-      long now = askAll();
-      if (now != 0) {
-        progress = now;
-      } else if (System.nanoTime() - progress > STALL_NANOS) {
-        throw new BenchmarkFailure(
-            "%s leaves %d of %d messages without an answer"
-                .formatted(server, underWay, fds.length));
-      }
-    }
-    return new Load(latencies.getTotalCount(), millis, latencies.copy(), emptyPolls);
   }
 
-  /** Asks each connection once; returns the time of the last answer, 0 if there was none. */
-  private long askAll() {
-    long last = 0;
+  private void checkLimit(long start, int missing) {
+    if (System.nanoTime() - start > LIMIT_NANOS) {
+      throw new BenchmarkFailure(
+          "%s leaves %d of %d connections without an answer"
+              .formatted(server, missing, fds.length));
+    }
+  }
+
+  /** Asks each connection once, and if {@code sendNext} sends on each that was answered. */
+  private void askAll(boolean sendNext) {
     for (int i = 0; i < fds.length; i++) {
       if (sentAt[i] == 0) {
         continue;
@@ -107,16 +136,20 @@ final class LoadClient implements AutoCloseable {
         continue;
       }
       checkAnswer(i, count);
-      last = System.nanoTime();
-      latencies.recordValue(last - sentAt[i]);
-      if (last < end) {
-        send(i, last);
+      long now = System.nanoTime();
+      latencies.recordValue(now - sentAt[i]);
+      answers++;
+      if (neverAnswered[i]) {
+        neverAnswered[i] = false;
+        unanswered--;
+      }
+      if (sendNext) {
+        send(i, now);
       } else {
         sentAt[i] = 0;
         underWay--;
       }
     }
-    return last;
   }
 
   private void send(int connection, long now) {

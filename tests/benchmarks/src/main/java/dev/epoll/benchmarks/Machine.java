@@ -1,5 +1,8 @@
 package dev.epoll.benchmarks;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -7,6 +10,13 @@ import java.util.List;
  * the numbers that taskset gives them, or -1 if there is only one, which all share.
  */
 record Machine(int clientCore, int serverCore) {
+  /** The unit of times in /proc: USER_HZ is 100 on every CPU that this library supports. */
+  static final long NANOS_PER_TICK = 10_000_000;
+
+  // Fields of a line of /proc/stat (proc_stat(5))
+  private static final int IDLE = 4;
+  private static final int IOWAIT = 5;
+
   /** What is put before a command so that it runs on the servers' core. */
   List<String> pinToServerCore() {
     return pin(Integer.toString(serverCore));
@@ -15,6 +25,22 @@ record Machine(int clientCore, int serverCore) {
   /** The same for a command that is to run on both. */
   List<String> pinToBothCores() {
     return pin(clientCore + "," + serverCore);
+  }
+
+  /** For how long {@code core} has been idle. */
+  static long idleNanos(int core) {
+    try {
+      String prefix = "cpu" + core + " ";
+      for (String line : Files.readAllLines(Path.of("/proc/stat"))) {
+        if (line.startsWith(prefix)) {
+          String[] fields = line.split(" ", -1);
+          return (Long.parseLong(fields[IDLE]) + Long.parseLong(fields[IOWAIT])) * NANOS_PER_TICK;
+        }
+      }
+      return 0;
+    } catch (IOException e) {
+      throw new BenchmarkFailure("/proc/stat can't be read", e);
+    }
   }
 
   private List<String> pin(String cores) {

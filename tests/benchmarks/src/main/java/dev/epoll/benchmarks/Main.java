@@ -1,12 +1,14 @@
 package dev.epoll.benchmarks;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -16,7 +18,12 @@ import picocli.CommandLine.Spec;
 
 /** Measures this library beside its peers. Started by {@code ./tests/benchmarks/run}. */
 @Command(name = "./tests/benchmarks/run", mixinStandardHelpOptions = true)
-final class Main implements Runnable {
+final class Main implements Callable<Integer> {
+  enum Backends {
+    ffm,
+    jnr
+  }
+
   private static final String ALL = "all";
   private static final Map<String, Bench> BENCHES = new LinkedHashMap<>();
 
@@ -40,14 +47,10 @@ final class Main implements Runnable {
       completionCandidates = Names.class)
   private List<String> names = new ArrayList<>();
 
-  @Option(names = "--quick", description = "less careful: all in a few minutes")
-  private boolean quick;
+  @ArgGroup private Haste haste = new Haste();
 
-  @Option(names = "--smoke", description = "everything once, as short as possible")
-  private boolean smoke;
-
-  @Option(names = "--backend", defaultValue = "ffm", description = "ffm or jnr")
-  private String backend;
+  @Option(names = "--backend", defaultValue = "ffm", description = "ours: ${COMPLETION-CANDIDATES}")
+  private Backends backend;
 
   @Option(names = "--server-core", defaultValue = "-1", hidden = true)
   private int serverCore;
@@ -56,21 +59,25 @@ final class Main implements Runnable {
   private int clientCore;
 
   @Override
-  public void run() {
-    Effort effort = smoke ? Effort.SMOKE : quick ? Effort.QUICK : Effort.CAREFUL;
-    Lab lab = new Lab(new Machine(clientCore, serverCore), effort, new Peers(backend));
-    // Only figures that were measured carefully are kept beside the sources.
-    Path folder = Path.of(smoke || quick ? "tests/benchmarks/target/results" : "docs/benchmarks");
-    ResultFolder results = new ResultFolder(folder);
+  public Integer call() {
+    Lab lab =
+        new Lab(new Machine(clientCore, serverCore), haste.effort(), new Peers(backend.name()));
+    ResultFolder results = new ResultFolder(lab.effort().folder());
+    int failed = 0;
     for (String name : chosen()) {
-      Findings findings = BENCHES.get(name).run(lab);
-      if (effort != Effort.SMOKE) {
+      try {
+        Findings findings = BENCHES.get(name).run(lab);
         TargetTable.print(findings.targets());
+        results.keep(name, Setting.here(backend.name(), lab.effort()), findings);
+        results.tabulate(BENCHES.keySet());
+      } catch (BenchmarkFailure e) {
+        Progress.clear();
+        System.err.println(name + " failed: " + e.getMessage());
+        failed++;
       }
-      results.keep(name, Setting.here(backend, effort), findings);
-      results.tabulate(BENCHES.keySet());
     }
-    System.out.println("\nThe figures are in " + folder);
+    System.out.println("\nThe figures are in " + lab.effort().folder());
+    return failed == 0 ? 0 : 1;
   }
 
   private Collection<String> chosen() {
@@ -98,18 +105,22 @@ final class Main implements Runnable {
     }
   }
 
-  private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed)
-      throws Exception {
-    if (e instanceof BenchmarkFailure) {
-      System.err.println("benchmark failed: " + e.getMessage());
-      return 1;
+  /** How long to measure; neither means as carefully as the figures in docs/ were. */
+  private static final class Haste {
+    @Option(names = "--quick", description = "less careful: all in a few minutes")
+    private boolean quick;
+
+    @Option(names = "--smoke", description = "everything once, as short as possible")
+    private boolean smoke;
+
+    Effort effort() {
+      return smoke ? Effort.SMOKE : quick ? Effort.QUICK : Effort.CAREFUL;
     }
-    throw e;
   }
 
-  /** Ends with status 1 if a server answers wrongly. */
+  /** Ends with status 1 if a bench failed: a server answers wrongly, or there is no gcc. */
   public static void main(String[] arguments) {
-    System.exit(
-        new CommandLine(new Main()).setExecutionExceptionHandler(Main::failed).execute(arguments));
+    Locale.setDefault(Locale.ROOT);
+    System.exit(new CommandLine(new Main()).execute(arguments));
   }
 }

@@ -9,12 +9,9 @@ import dev.epoll.benchmarks.servers.NettyPlaintext;
 import dev.epoll.benchmarks.servers.SelectorEcho;
 import dev.epoll.examples.HttpKt;
 import dev.epoll.sys.Backend;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** The programs that are measured, and how each is started. */
 final class Peers {
@@ -79,39 +76,18 @@ final class Peers {
     return jvm("Netty, HttpServerCodec", NettyPlaintext.class);
   }
 
-  /** Empty where there is no C compiler, as {@link #cOneshot()}. */
-  Optional<Peer> cLevelTriggered() {
+  Peer cLevelTriggered() {
     return c("C, level-triggered", "level");
   }
 
-  Optional<Peer> cOneshot() {
+  Peer cOneshot() {
     return c("C, ONESHOT", "oneshot");
   }
 
-  private static Optional<Peer> c(String name, String mode) {
-    return compileC()
-        ? Optional.of(new Peer(name, List.of(C_PROGRAM.toString(), mode)))
-        : Optional.empty();
-  }
-
-  private static boolean compileC() {
-    try {
-      if (Files.exists(C_PROGRAM)
-          && Files.getLastModifiedTime(C_PROGRAM).compareTo(Files.getLastModifiedTime(C_SOURCE))
-              > 0) {
-        return true;
-      }
-      return new ProcessBuilder("gcc", "-O2", "-o", C_PROGRAM.toString(), C_SOURCE.toString())
-              .inheritIO()
-              .start()
-              .waitFor()
-          == 0;
-    } catch (IOException noCompiler) {
-      System.err.println("There is no gcc: the servers in C are left out.");
-      return false;
-    } catch (InterruptedException e) {
-      throw new BenchmarkFailure("interrupted", e);
-    }
+  private static Peer c(String name, String mode) {
+    var unused =
+        ChildProcess.run(List.of("gcc", "-O2", "-o", C_PROGRAM.toString(), C_SOURCE.toString()));
+    return new Peer(name, List.of(C_PROGRAM.toString(), mode));
   }
 
   /** Whatever of this library or of others runs in a JVM gets the same one, set up the same. */

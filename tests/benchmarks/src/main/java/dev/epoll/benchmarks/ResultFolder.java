@@ -83,11 +83,7 @@ final class ResultFolder {
 
   private static String row(Target target) {
     return "| %s | %s | %s | %s |"
-        .formatted(
-            target.what(),
-            target.promise(),
-            target.figure(),
-            target.isMet() ? "met" : "**missed**");
+        .formatted(target.what(), target.promise(), target.figure(), target.verdict());
   }
 
   private void putIntoReadme(String table) {

@@ -21,9 +21,6 @@ final class ServerProcess implements AutoCloseable {
   private static final int UTIME = 11;
   private static final int STIME = 12;
 
-  /** The unit of times in /proc: USER_HZ is 100 on every CPU that this library supports. */
-  static final long NANOS_PER_TICK = 10_000_000;
-
   // A server may open a few for itself: a timer, a jar, the socket that jcmd talks to.
   private static final int SLACK = 16;
   private static final long CLOSING_NANOS = 30_000_000_000L;
@@ -73,8 +70,9 @@ final class ServerProcess implements AutoCloseable {
     throw new BenchmarkFailure(peer.name() + " ended before it listened");
   }
 
-  Peer peer() {
-    return peer;
+  /** The peer's. */
+  String name() {
+    return peer.name();
   }
 
   int port() {
@@ -90,7 +88,8 @@ final class ServerProcess implements AutoCloseable {
     try {
       String stat = Files.readString(Path.of("/proc/" + pid() + "/stat"));
       String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      return (Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME])) * NANOS_PER_TICK;
+      return (Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME]))
+          * Machine.NANOS_PER_TICK;
     } catch (IOException e) {
       throw new BenchmarkFailure(peer.name() + " has ended", e);
     }

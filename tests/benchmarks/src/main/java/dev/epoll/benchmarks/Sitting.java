@@ -1,21 +1,24 @@
 package dev.epoll.benchmarks;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Servers that are measured in turn, A B C A B C: the machine drifts, and only what is measured
- * within seconds of each other can be compared.
+ * Servers that are measured in turn: the machine drifts, and only what is measured within seconds
+ * of each other can be compared.
  */
 final class Sitting implements AutoCloseable {
   private final Lab lab;
+  private final String reference;
   private final List<ServerProcess> servers = new ArrayList<>();
 
-  /** Starts all of {@code peers}. Those that are not having their turn cost nothing. */
-  Sitting(Lab lab, List<Peer> peers) {
+  /** Starts all of {@code peers}; what they do is compared to what {@code reference} does. */
+  Sitting(Lab lab, List<Peer> peers, Peer reference) {
     this.lab = lab;
+    this.reference = reference.name();
     try {
       for (Peer peer : peers) {
         Progress.say("starting " + peer.name());
@@ -28,35 +31,39 @@ final class Sitting implements AutoCloseable {
   }
 
   /** Measures each with {@code connections}. */
-  Turns measure(int connections) {
-    List<LoadClient> clients = new ArrayList<>();
+  Turns measure(int connections, Pace pace) {
     List<Turn> turns = new ArrayList<>();
-    Map<String, List<Measurement>> measured = new LinkedHashMap<>();
     try {
       for (ServerProcess server : servers) {
-        String name = server.peer().name();
-        measured.put(name, new ArrayList<>());
-        Progress.say("%d connections: warming %s".formatted(connections, name));
-        LoadClient client = LoadClient.connect(name, server.port(), connections);
-        clients.add(client);
-        Turn turn = new Turn(lab, server, client);
-        turn.warm();
-        turns.add(turn);
+        Progress.say("%d connections: warming %s".formatted(connections, server.name()));
+        turns.add(Turn.warm(lab, server, connections));
       }
-      for (int round = 1; round <= lab.effort().rounds(); round++) {
-        for (int i = 0; i < servers.size(); i++) {
-          ServerProcess server = servers.get(i);
-          Progress.say(
-              "%d connections: round %d of %d, %s"
-                  .formatted(connections, round, lab.effort().rounds(), server.peer().name()));
-          measured.get(server.peer().name()).add(turns.get(i).measure());
+      Rounds<Measurement> rounds =
+          new Rounds<>(lab.effort(), pace.rounds(), turns.stream().map(Turn::name).toList());
+      for (int round = 0; round < pace.rounds(); round++) {
+        Progress.say(
+            "%d connections: round %d of %d".formatted(connections, round + 1, pace.rounds()));
+        Map<String, Calm<Measurement>> measured = new HashMap<>();
+        for (Turn turn : inOrderOf(round, turns)) {
+          measured.put(turn.name(), turn.measure(pace.millis()));
         }
+        rounds.add(measured);
       }
+      return new Turns(connections, reference, rounds);
     } finally {
-      clients.forEach(LoadClient::close);
+      turns.forEach(Turn::close);
+      Progress.clear();
     }
-    Progress.clear();
-    return new Turns(connections, measured);
+  }
+
+  /** A B C, C B A, C A B, B A C, ...: who comes when, and after whom, favours nobody. */
+  private static List<Turn> inOrderOf(int round, List<Turn> turns) {
+    List<Turn> order = new ArrayList<>(turns);
+    Collections.rotate(order, round / 2);
+    if (round % 2 == 1) {
+      Collections.reverse(order);
+    }
+    return order;
   }
 
   @Override

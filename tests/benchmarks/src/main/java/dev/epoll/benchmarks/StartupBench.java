@@ -27,8 +27,8 @@ final class StartupBench implements Bench {
     Map<String, List<Double>> all = new LinkedHashMap<>();
     programs.keySet().forEach(name -> all.put(name, new ArrayList<>()));
     // The first round, in which files come into the page cache, is not counted.
-    for (int round = 0; round <= lab.effort().launches(); round++) {
-      Progress.say("start-up: round %d of %d".formatted(round, lab.effort().launches()));
+    for (int round = 0; round <= lab.effort().singleFigureRounds(); round++) {
+      Progress.say("start-up: round %d of %d".formatted(round, lab.effort().singleFigureRounds()));
       double base = millis(lab, nothing);
       for (Map.Entry<String, List<String>> program : programs.entrySet()) {
         double beyond = millis(lab, program.getValue()) - base;
@@ -43,9 +43,9 @@ final class StartupBench implements Bench {
     Progress.clear();
     List<Figure> figures =
         all.entrySet().stream()
-            .map(entry -> new Figure(entry.getKey(), spread(entry.getValue())))
+            .map(entry -> new Figure(entry.getKey(), Spread.of(entry.getValue())))
             .toList();
-    print(spread(empty), figures);
+    print(Spread.of(empty), figures);
     return new Findings(
         List.of(
             Target.atMost(
@@ -62,10 +62,6 @@ final class StartupBench implements Bench {
     long start = System.nanoTime();
     var unused = ChildProcess.run(command);
     return (System.nanoTime() - start) / 1e6;
-  }
-
-  private static Spread spread(List<Double> values) {
-    return Spread.of(values.stream().mapToDouble(Double::doubleValue));
   }
 
   private static void print(Spread empty, List<Figure> figures) {

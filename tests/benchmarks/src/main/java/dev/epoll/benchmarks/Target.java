@@ -4,8 +4,10 @@ package dev.epoll.benchmarks;
  * What is promised, beside what was measured.
  *
  * @param unit empty for a ratio
+ * @param clientBound whether it says little, as what the client can do was measured as well
  */
-record Target(String what, Bound bound, double limit, String unit, Spread measured) {
+record Target(
+    String what, Bound bound, double limit, String unit, Spread measured, boolean clientBound) {
   /** On which side of the limit the median is to be. */
   enum Bound {
     AT_LEAST(">="),
@@ -19,15 +21,22 @@ record Target(String what, Bound bound, double limit, String unit, Spread measur
   }
 
   static Target atLeast(double limit, String what, Spread measured) {
-    return new Target(what, Bound.AT_LEAST, limit, "", measured);
+    return new Target(what, Bound.AT_LEAST, limit, "", measured, false);
   }
 
   static Target atMost(double limit, String unit, String what, Spread measured) {
-    return new Target(what, Bound.AT_MOST, limit, unit, measured);
+    return new Target(what, Bound.AT_MOST, limit, unit, measured, false);
   }
 
-  boolean isMet() {
-    return bound == Bound.AT_LEAST ? measured.median() >= limit : measured.median() <= limit;
+  /** The same with this remark. */
+  Target clientBound(boolean is) {
+    return new Target(what, bound, limit, unit, measured, is);
+  }
+
+  /** Whether it is met, in words. */
+  String verdict() {
+    boolean met = bound == Bound.AT_LEAST ? measured.median() >= limit : measured.median() <= limit;
+    return (met ? "met" : "missed") + (clientBound ? ", client-bound" : "");
   }
 
   /** What is promised. */
@@ -38,10 +47,6 @@ record Target(String what, Bound bound, double limit, String unit, Spread measur
 
   /** What was measured. */
   String figure() {
-    String format = unit.isEmpty() ? "%.2f" : "%.0f";
-    String text = (format + " [" + format + "..." + format + "]").replace("...", "..");
-    return "%s %s"
-        .formatted(text.formatted(measured.median(), measured.min(), measured.max()), unit)
-        .strip();
+    return "%s %s".formatted(measured.format(unit.isEmpty() ? 2 : 0), unit).strip();
   }
 }

@@ -10,8 +10,8 @@ final class TargetTable {
     System.out.println();
     for (Target target : targets) {
       System.out.printf(
-          "%-8s %-10s %-24s %s%n",
-          target.isMet() ? "met" : "MISSED", target.promise(), target.figure(), target.what());
+          "%-20s %-10s %-24s %s%n",
+          target.verdict(), target.promise(), target.figure(), target.what());
     }
   }
 }

@@ -1,66 +1,87 @@
 package dev.epoll.benchmarks;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.IntStream;
+import org.HdrHistogram.Histogram;
 
-/**
- * What was measured of several servers in turn, with one number of connections.
- *
- * @param rounds of each server, by its name; round i of one and of another were beside each other
- */
-record Turns(int connections, Map<String, List<Measurement>> rounds) {
-  /** Round by round, how {@code figure} of one server compares to that of another. */
-  Spread ratio(String server, String reference, ToDoubleFunction<Measurement> figure) {
-    List<Measurement> of = rounds.get(server);
-    List<Measurement> to = rounds.get(reference);
-    return Spread.of(
-        IntStream.range(0, of.size())
-            .mapToDouble(i -> figure.applyAsDouble(of.get(i)) / figure.applyAsDouble(to.get(i))));
+/** What was measured of servers in turn, with one number of connections. */
+final class Turns {
+  /** Asking in vain less often per message, the client is as slow as the server, or slower. */
+  private static final double CLIENT_BOUND = 0.2;
+
+  private final int connections;
+  private final String reference;
+  private final Rounds<Measurement> rounds;
+
+  /** Each server's throughput is compared to that of {@code reference}. */
+  Turns(int connections, String reference, Rounds<Measurement> rounds) {
+    this.connections = connections;
+    this.reference = reference;
+    this.rounds = rounds;
   }
 
-  /** The same for two servers. */
-  Spread ratio(Peer server, Peer reference, ToDoubleFunction<Measurement> figure) {
-    return ratio(server.name(), reference.name(), figure);
+  int connections() {
+    return connections;
   }
 
-  /** How the throughput of one server compares to that of another. */
-  Spread ratio(Peer server, Peer reference) {
-    return ratio(server.name(), reference.name());
+  /** That {@code server} has at least {@code limit} times the throughput of {@code other}. */
+  Target throughput(double limit, String what, Peer server, Peer other) {
+    return throughput(limit, what, server.name(), other.name());
   }
 
   /** The same by name. */
-  Spread ratio(String server, String reference) {
-    return ratio(server, reference, Measurement::messagesPerSecond);
+  Target throughput(double limit, String what, String server, String other) {
+    Spread ratio = rounds.ratio(server, other, Measurement::messagesPerSecond);
+    return Target.atLeast(limit, what, ratio)
+        .clientBound(isClientBound(server) || isClientBound(other));
+  }
+
+  private boolean isClientBound(String server) {
+    return rounds.spread(server, Measurement::emptyPollsPerMessage).median() < CLIENT_BOUND;
   }
 
   /** The figures of each server, without the single rounds. */
   List<Figure> figures() {
-    return rounds.keySet().stream().map(this::figure).toList();
+    List<Figure> figures = new ArrayList<>();
+    rounds.names().forEach(server -> figures.add(figure(server)));
+    return figures;
+  }
+
+  Figure figure(Peer server) {
+    return figure(server.name());
   }
 
   private Figure figure(String server) {
+    Histogram latencies = new Histogram(rounds.of(server).get(0).load().latencies());
+    rounds.of(server).forEach(it -> latencies.add(it.load().latencies()));
     return new Figure(
         server,
         connections,
-        spread(server, Measurement::messagesPerSecond),
-        spread(server, Measurement::cpuMicrosPerMessage),
-        spread(server, Measurement::p50Micros),
-        spread(server, Measurement::p99Micros),
-        spread(server, Measurement::p999Micros),
-        spread(server, Measurement::emptyPollsPerMessage),
-        spread(server, Measurement::disturbance));
+        rounds.of(server).size(),
+        rounds.dropped(),
+        reference,
+        rounds.ratio(server, reference, Measurement::messagesPerSecond),
+        rounds.spread(server, Measurement::messagesPerSecond),
+        sum(server, Measurement::cpuNanos) / sum(server, it -> it.load().allMessages()) / 1000,
+        micros(latencies, 50),
+        micros(latencies, 99),
+        micros(latencies, 99.9),
+        rounds.spread(server, Measurement::emptyPollsPerMessage));
   }
 
-  private Spread spread(String server, ToDoubleFunction<Measurement> figure) {
-    return Spread.of(rounds.get(server).stream().mapToDouble(figure));
+  /** Of a sum over all rounds, as the kernel's clock of a process is too coarse for one. */
+  private double sum(String server, ToDoubleFunction<Measurement> figure) {
+    return rounds.of(server).stream().mapToDouble(figure).sum();
   }
 
-  /** Prints all, and throughput as a ratio to that of {@code reference}. */
-  void print(String reference) {
+  private static double micros(Histogram latencies, double percentile) {
+    return latencies.getValueAtPercentile(percentile) / 1000.0;
+  }
+
+  void print() {
     System.out.printf(
-        "%n%-34s %-19s %8s %7s %8s %8s %9s %6s %5s%n",
+        "%n%-34s %-19s %8s %7s %8s %8s %9s %6s%n",
         connections + (connections == 1 ? " connection" : " connections"),
         "to " + reference,
         "msg/s",
@@ -68,20 +89,21 @@ record Turns(int connections, Map<String, List<Measurement>> rounds) {
         "p50 us",
         "p99 us",
         "p99.9 us",
-        "polls",
-        "other");
+        "polls");
     for (Figure figure : figures()) {
       System.out.printf(
-          "%-34s %-19s %8.0f %7.2f %8.0f %8.0f %9.0f %6.2f %4.0f%%%n",
+          "%-34s %-19s %8.0f %7.2f %8.0f %8.0f %9.0f %6.2f%n",
           figure.server(),
-          ratio(figure.server(), reference),
+          figure.throughputToReference(),
           figure.messagesPerSecond().median(),
-          figure.cpuMicrosPerMessage().median(),
-          figure.p50Micros().median(),
-          figure.p99Micros().median(),
-          figure.p999Micros().median(),
-          figure.emptyPollsPerMessage().median(),
-          figure.disturbance().max() * 100);
+          figure.cpuMicrosPerMessage(),
+          figure.p50Micros(),
+          figure.p99Micros(),
+          figure.p999Micros(),
+          figure.emptyPollsPerMessage().median());
+    }
+    if (rounds.dropped() > 0) {
+      System.out.printf("%d rounds were disturbed, and are left out%n", rounds.dropped());
     }
   }
 
@@ -89,11 +111,14 @@ record Turns(int connections, Map<String, List<Measurement>> rounds) {
   record Figure(
       String server,
       int connections,
+      int rounds,
+      int droppedRounds,
+      String reference,
+      Spread throughputToReference,
       Spread messagesPerSecond,
-      Spread cpuMicrosPerMessage,
-      Spread p50Micros,
-      Spread p99Micros,
-      Spread p999Micros,
-      Spread emptyPollsPerMessage,
-      Spread disturbance) {}
+      double cpuMicrosPerMessage,
+      double p50Micros,
+      double p99Micros,
+      double p999Micros,
+      Spread emptyPollsPerMessage) {}
 }
