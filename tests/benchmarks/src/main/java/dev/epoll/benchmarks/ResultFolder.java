@@ -3,11 +3,12 @@ package dev.epoll.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -34,7 +35,8 @@ final class ResultFolder {
   void keep(String bench, Setting setting, Findings findings) {
     try {
       Files.createDirectories(folder);
-      JSON.writeValue(file(bench), new Result(setting, findings.targets(), findings.figures()));
+      Result result = new Result(setting, findings.targets(), findings.figures());
+      write(file(bench), JSON.writeValueAsString(result) + "\n");
       for (Plot plot : findings.plots()) {
         draw(plot);
       }
@@ -52,7 +54,14 @@ final class ResultFolder {
       System.err.println(plot.file() + " is left out, as Java can't draw here: " + e);
       return;
     }
-    Files.writeString(folder.resolve(plot.file()), svg + "\n");
+    write(folder.resolve(plot.file()), svg + "\n");
+  }
+
+  /** All or nothing, whoever stops this when. */
+  private static void write(Path file, String text) throws IOException {
+    Path unfinished = file.resolveSibling(file.getFileName() + ".tmp");
+    Files.writeString(unfinished, text);
+    Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   private Path file(String bench) {
@@ -65,10 +74,9 @@ final class ResultFolder {
     Map<String, List<String>> settings = new LinkedHashMap<>();
     for (String bench : benches) {
       if (Files.exists(file(bench))) {
-        JsonNode result = JSON.readTree(file(bench));
-        result.get("targets").forEach(it -> rows.add(row(JSON.treeToValue(it, Target.class))));
-        String setting = JSON.treeToValue(result.get("setting"), Setting.class).toString();
-        settings.computeIfAbsent(setting, key -> new ArrayList<>()).add(bench);
+        Result result = read(file(bench));
+        result.targets().forEach(it -> rows.add(row(it)));
+        settings.computeIfAbsent(result.setting().toString(), key -> new ArrayList<>()).add(bench);
       }
     }
     List<String> table = new ArrayList<>();
@@ -79,6 +87,15 @@ final class ResultFolder {
     settings.forEach(
         (setting, those) -> table.add("- %s: %s".formatted(String.join(", ", those), setting)));
     putIntoReadme(String.join("\n", table));
+  }
+
+  private static Result read(Path file) {
+    try {
+      return JSON.readValue(file, Result.class);
+    } catch (JacksonException e) {
+      throw new BenchmarkFailure(
+          file + " is none of this version's results: delete it, and run its benchmark again", e);
+    }
   }
 
   private static String row(Target target) {
@@ -95,7 +112,7 @@ final class ResultFolder {
       if (begin < 0 || end < begin) {
         throw new BenchmarkFailure(readme + " lacks the lines between which the table goes");
       }
-      Files.writeString(
+      write(
           readme, text.substring(0, begin) + BEGIN + "\n\n" + table + "\n\n" + text.substring(end));
     } catch (IOException e) {
       throw new BenchmarkFailure(readme + " can't be written", e);
