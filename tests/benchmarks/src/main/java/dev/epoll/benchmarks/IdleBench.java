@@ -9,9 +9,13 @@ final class IdleBench implements Bench {
   private static final int BUSY = 64;
   private static final String ALONE = "alone";
 
+  /** Descriptors that a process needs beside those of idle connections. */
+  private static final int SPARE = 500;
+
   @Override
   public Findings run(Lab lab) {
     int idle = lab.effort().idleConnections();
+    Machine.requireDescriptors(idle + SPARE);
     Pace pace = lab.effort().turnsBesideIdle();
     String beside = "beside %d idle".formatted(idle);
     int planned = 2 * pace.rounds() * lab.effort().idleRounds();

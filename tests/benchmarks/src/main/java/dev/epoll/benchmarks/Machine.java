@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What the benchmarks run on: servers on one core, the client (this process) on another. Cores have
@@ -16,6 +18,9 @@ record Machine(int clientCore, int serverCore) {
   // Fields of a line of /proc/stat (proc_stat(5))
   private static final int IDLE = 4;
   private static final int IOWAIT = 5;
+
+  // The soft limit: a JVM raises it to the hard one.
+  private static final Pattern DESCRIPTORS = Pattern.compile("^Max open files +(\\d+)");
 
   /** What is put before a command so that it runs on the servers' core. */
   List<String> pinToServerCore() {
@@ -40,6 +45,22 @@ record Machine(int clientCore, int serverCore) {
       return 0;
     } catch (IOException e) {
       throw new BenchmarkFailure("/proc/stat can't be read", e);
+    }
+  }
+
+  /** Fails where a process may not have {@code count} descriptors. */
+  static void requireDescriptors(int count) {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
+        Matcher limit = DESCRIPTORS.matcher(line);
+        if (limit.find() && Integer.parseInt(limit.group(1)) < count) {
+          throw new BenchmarkFailure(
+              "a process may open %s files here, and %d are needed: see ulimit -Hn"
+                  .formatted(limit.group(1), count));
+        }
+      }
+    } catch (IOException e) {
+      throw new BenchmarkFailure("/proc/self/limits can't be read", e);
     }
   }
 
