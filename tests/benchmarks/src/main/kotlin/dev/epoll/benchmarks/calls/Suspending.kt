@@ -10,6 +10,8 @@ import dev.epoll.coroutines.writeFully
 import dev.epoll.fd.EventFd
 import dev.epoll.net.UnixStream
 import java.nio.ByteBuffer
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -27,19 +29,27 @@ class Suspending : AutoCloseable {
 
     /** Awaits that suspend and are resumed, one after the other, on the poller thread. */
     fun awaits(count: Int) =
-        runBlocking(poller.asCoroutineDispatcher()) {
+        suspending(count) {
             val registration = ready.registration()
             repeat(count) { registration.awaitReadable() }
         }
 
     /** Reads that each suspend, half of them in either of two coroutines that send each other a byte. */
     fun reads(count: Int) =
-        runBlocking(poller.asCoroutineDispatcher()) {
-            launch { exchange(streams.first(), count / 2) }
+        suspending(count) {
+            launch(start = UNDISPATCHED) { exchange(streams.first(), count / 2) }
             streams.second().writeFully(ByteBuffer.allocateDirect(1))
             exchange(streams.second(), count / 2 - 1)
             streams.second().read(ByteBuffer.allocateDirect(ROOM))
         }
+
+    /** Runs [block] on the poller thread, and checks that it awaited as often as is assumed of it. */
+    private fun suspending(count: Int, block: suspend CoroutineScope.() -> Unit) {
+        val before = poller.stats().arms()
+        runBlocking(poller.asCoroutineDispatcher(), block)
+        val awaits = poller.stats().arms() - before
+        check(awaits == count.toLong()) { "$awaits awaits instead of $count" }
+    }
 
     private suspend fun exchange(stream: UnixStream, count: Int) {
         val buffer = ByteBuffer.allocateDirect(ROOM)
