@@ -14,6 +14,7 @@ import java.util.Map;
 /** A real protocol: the {@code http} example beside Netty's codec, both asked by wrk. */
 final class HttpBench implements Bench {
   private static final int CONNECTIONS = 64;
+  private static final int LIMIT_MILLIS = 10_000;
 
   /** Less idle than this share of a second, wrk is as slow as the server, or slower. */
   private static final double CLIENT_BOUND = 0.05;
@@ -101,6 +102,8 @@ final class HttpBench implements Bench {
   private static void checkAnswer(ServerProcess server) {
     try {
       URLConnection connection = URI.create(url(server)).toURL().openConnection();
+      connection.setConnectTimeout(LIMIT_MILLIS);
+      connection.setReadTimeout(LIMIT_MILLIS);
       try (InputStream in = connection.getInputStream()) {
         String body = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         if (!body.equals("Hello, World!")) {

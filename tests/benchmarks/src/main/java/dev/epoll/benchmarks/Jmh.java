@@ -30,10 +30,11 @@ final class Jmh {
         List<String> command = new ArrayList<>(lab.machine().pinToBothCores());
         command.addAll(lab.peers().java("org.openjdk.jmh.Main"));
         command.add("dev\\.epoll\\.benchmarks\\.calls\\.(" + classes + ")\\.");
-        command.addAll(List.of("-bm", "avgt", "-tu", "ns", "-prof", "gc", "-foe", "true"));
+        command.addAll(
+            List.of("-bm", "avgt", "-tu", "ns", "-prof", "gc", "-foe", "true", "-to", "30s"));
         command.addAll(List.of("-rf", "json", "-rff", results.toString()));
         command.addAll(effort);
-        var unused = ChildProcess.run(command, Jmh::progress);
+        var unused = Command.run(command, Jmh::progress);
         Map<String, Result> all = new LinkedHashMap<>();
         JSON.readTree(results).forEach(node -> all.put(name(node), result(node)));
         return all;

@@ -21,7 +21,7 @@ record LiveHeap(Map<String, Long> bytesByClass) {
   private static LiveHeap histogram(long pid) {
     String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
     Map<String, Long> bytes = new LinkedHashMap<>();
-    ChildProcess.run(List.of(jcmd, Long.toString(pid), "GC.class_histogram")).stream()
+    Command.run(List.of(jcmd, Long.toString(pid), "GC.class_histogram")).stream()
         .map(ROW::matcher)
         .filter(Matcher::matches)
         .forEach(row -> bytes.merge(row.group(2), Long.parseLong(row.group(1)), Long::sum));

@@ -8,6 +8,7 @@ import dev.epoll.sys.SocketAddresses;
 import dev.epoll.sys.Syscalls;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.Arrays;
 import org.HdrHistogram.Histogram;
 
@@ -24,12 +25,17 @@ import org.HdrHistogram.Histogram;
 final class LoadClient implements AutoCloseable {
   static final int MESSAGE = 64;
 
-  private static final long LIMIT_NANOS = 30_000_000_000L;
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  // From socket(7), for x86 and ARM
+  private static final int SO_SNDTIMEO = 21;
+
   // An odd number whose multiples have no pattern that a wrong answer could match by chance.
   private static final long STRIDE = 0x9E3779B97F4A7C15L;
 
   private final Syscalls libc = Backend.syscalls();
   private final String server;
+  private final Duration limit;
   private final int[] fds;
   private final long[] sequence;
   private final long[] sentAt;
@@ -39,14 +45,16 @@ final class LoadClient implements AutoCloseable {
   private final NativeMemory received = NativeMemory.allocate(libc, 2 * MESSAGE);
 
   // From 100 ns to more than the limit, to one percent: small, as there is a copy for each turn.
-  private final Histogram latencies = new Histogram(100, 2 * LIMIT_NANOS, 2);
+  private final Histogram latencies = new Histogram(100, 2 * LIMIT.toNanos(), 2);
+  private int open;
   private long answers;
   private long emptyPolls;
   private int unanswered;
   private int underWay;
 
-  private LoadClient(String server, int connections) {
+  private LoadClient(String server, int connections, Duration limit) {
     this.server = server;
+    this.limit = limit;
     this.fds = new int[connections];
     this.sequence = new long[connections];
     this.sentAt = new long[connections];
@@ -55,24 +63,45 @@ final class LoadClient implements AutoCloseable {
 
   /** Connects {@code connections} times to {@code port} of this machine. */
   static LoadClient connect(String server, int port, int connections) {
-    LoadClient client = new LoadClient(server, connections);
-    for (int i = 0; i < connections; i++) {
-      client.fds[i] = client.open(port);
+    return connect(server, port, connections, LIMIT);
+  }
+
+  /** The same with another limit to how long the server may take for an answer. */
+  static LoadClient connect(String server, int port, int connections, Duration limit) {
+    LoadClient client = new LoadClient(server, connections, limit);
+    try {
+      for (int i = 0; i < connections; i++) {
+        client.fds[i] = client.open(port);
+        client.open++;
+      }
+      return client;
+    } catch (Throwable e) {
+      client.close();
+      throw e;
     }
-    return client;
   }
 
   private int open(int port) {
-    var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-    NativeMemory memory = NativeMemory.allocate(libc, SocketAddresses.MAX_SIZE);
     int fd = (int) check("socket", libc.socket(Linux.AF_INET, Linux.SOCK_STREAM, 0));
-    int length = SocketAddresses.put(memory.buffer(), address);
-    check("connect", libc.connect(fd, memory.address(), length));
-    memory.buffer().putInt(0, 1);
-    check(
-        "setsockopt",
-        libc.setsockopt(fd, Linux.IPPROTO_TCP, Linux.TCP_NODELAY, memory.address(), Integer.BYTES));
-    return fd;
+    try {
+      NativeMemory memory = NativeMemory.allocate(libc, SocketAddresses.MAX_SIZE);
+      memory.buffer().putLong(0, limit.toSeconds()).putLong(Long.BYTES, 0);
+      setOption(fd, Linux.SOL_SOCKET, SO_SNDTIMEO, memory, 2 * Long.BYTES);
+      memory.buffer().putInt(0, 1);
+      setOption(fd, Linux.IPPROTO_TCP, Linux.TCP_NODELAY, memory, Integer.BYTES);
+      int length =
+          SocketAddresses.put(
+              memory.buffer(), new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      check("connect", libc.connect(fd, memory.address(), length));
+      return fd;
+    } catch (Throwable e) {
+      libc.close(fd);
+      throw e;
+    }
+  }
+
+  private void setOption(int fd, int level, int option, NativeMemory value, int length) {
+    check("setsockopt", libc.setsockopt(fd, level, option, value.address(), length));
   }
 
   /**
@@ -86,23 +115,24 @@ final class LoadClient implements AutoCloseable {
     long sent = System.nanoTime();
     while (unanswered > 0) {
       askAll(true);
-      checkLimit(sent, unanswered);
+      checkLimit(System.nanoTime() - sent, unanswered);
     }
 
     latencies.reset();
     emptyPolls = 0;
     long opened = System.nanoTime();
-    long closed = opened;
-    while (closed - opened < millis * 1_000_000) {
+    long closed;
+    do {
       askAll(true);
       closed = System.nanoTime();
-    }
+      checkLimit(closed - opened, fds.length);
+    } while (closed - opened < millis * 1_000_000 || latencies.getTotalCount() == 0);
     Histogram counted = latencies.copy();
     long countedEmptyPolls = emptyPolls;
 
     while (underWay > 0) {
       askAll(false);
-      checkLimit(closed, underWay);
+      checkLimit(System.nanoTime() - closed, underWay);
     }
     return new Load(closed - opened, counted, countedEmptyPolls, answers - answersBefore);
   }
@@ -116,8 +146,8 @@ final class LoadClient implements AutoCloseable {
     }
   }
 
-  private void checkLimit(long start, int missing) {
-    if (System.nanoTime() - start > LIMIT_NANOS) {
+  private void checkLimit(long nanos, int missing) {
+    if (nanos > limit.toNanos()) {
       throw new BenchmarkFailure(
           "%s leaves %d of %d connections without an answer"
               .formatted(server, missing, fds.length));
@@ -194,8 +224,8 @@ final class LoadClient implements AutoCloseable {
 
   @Override
   public void close() {
-    for (int fd : fds) {
-      libc.close(fd);
+    for (int i = 0; i < open; i++) {
+      libc.close(fds[i]);
     }
   }
 }

@@ -86,7 +86,7 @@ final class Peers {
 
   private static Peer c(String name, String mode) {
     var unused =
-        ChildProcess.run(List.of("gcc", "-O2", "-o", C_PROGRAM.toString(), C_SOURCE.toString()));
+        Command.run(List.of("gcc", "-O2", "-o", C_PROGRAM.toString(), C_SOURCE.toString()));
     return new Peer(name, List.of(C_PROGRAM.toString(), mode));
   }
 

@@ -6,8 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,58 +23,61 @@ final class ServerProcess implements AutoCloseable {
   private static final int UTIME = 11;
   private static final int STIME = 12;
 
+  private static final Duration STARTING = Duration.ofMinutes(1);
+
   // A server may open a few for itself: a timer, a jar, the socket that jcmd talks to.
   private static final int SLACK = 16;
   private static final long CLOSING_NANOS = 30_000_000_000L;
 
-  private final Peer peer;
-  private final Process process;
-  private final Thread killAtExit;
+  private final String name;
+  private final ChildProcess child;
   private final int port;
 
-  private ServerProcess(Peer peer, Process process) {
-    this.peer = peer;
-    this.process = process;
-    this.killAtExit = new Thread(process::destroyForcibly);
-    Runtime.getRuntime().addShutdownHook(killAtExit);
-    this.port = awaitPort();
+  private ServerProcess(String name, ChildProcess child, int port) {
+    this.name = name;
+    this.child = child;
+    this.port = port;
   }
 
   /** Starts {@code peer}, and waits until it listens. */
   static ServerProcess start(Machine machine, Peer peer) {
     List<String> command = new ArrayList<>(machine.pinToServerCore());
     command.addAll(peer.command());
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    ChildProcess child = ChildProcess.start(peer.name(), builder);
     try {
+      OptionalInt port = child.within(STARTING, ServerProcess::readPort);
       return new ServerProcess(
-          peer,
-          new ProcessBuilder(command)
-              .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start());
-    } catch (IOException e) {
-      throw new BenchmarkFailure(peer.name() + " can't be started: " + e.getMessage(), e);
+          peer.name(),
+          child,
+          port.orElseThrow(() -> new BenchmarkFailure(peer.name() + " ended before it listened")));
+    } catch (Throwable e) {
+      child.close();
+      throw e;
     }
   }
 
-  private int awaitPort() {
+  /** Empty if the process ends instead. */
+  private static OptionalInt readPort(Process process) {
     try {
       // Not closed: the server may print more, and must not get a SIGPIPE.
       BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
       for (String line = out.readLine(); line != null; line = out.readLine()) {
         Matcher listening = LISTENING.matcher(line);
         if (listening.find()) {
-          return Integer.parseInt(listening.group(1));
+          return OptionalInt.of(Integer.parseInt(listening.group(1)));
         }
       }
+      return OptionalInt.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    throw new BenchmarkFailure(peer.name() + " ended before it listened");
   }
 
   /** The peer's. */
   String name() {
-    return peer.name();
+    return name;
   }
 
   int port() {
@@ -80,7 +85,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   long pid() {
-    return process.pid();
+    return child.process().pid();
   }
 
   /** The CPU time that all its threads have used, in user space and in the kernel. */
@@ -91,7 +96,7 @@ final class ServerProcess implements AutoCloseable {
       return (Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME]))
           * Machine.NANOS_PER_TICK;
     } catch (IOException e) {
-      throw new BenchmarkFailure(peer.name() + " has ended", e);
+      throw new BenchmarkFailure(name + " has ended", e);
     }
   }
 
@@ -100,7 +105,7 @@ final class ServerProcess implements AutoCloseable {
     try (Stream<Path> all = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
       return (int) all.count();
     } catch (IOException e) {
-      throw new BenchmarkFailure(peer.name() + " has ended", e);
+      throw new BenchmarkFailure(name + " has ended", e);
     }
   }
 
@@ -110,8 +115,7 @@ final class ServerProcess implements AutoCloseable {
     while (descriptors() > count + SLACK) {
       if (System.nanoTime() - start > CLOSING_NANOS) {
         throw new BenchmarkFailure(
-            "%s has %d descriptors open, and should have %d"
-                .formatted(peer.name(), descriptors(), count));
+            "%s has %d descriptors open, and should have %d".formatted(name, descriptors(), count));
       }
       LockSupport.parkNanos(10_000_000);
     }
@@ -119,7 +123,6 @@ final class ServerProcess implements AutoCloseable {
 
   @Override
   public void close() {
-    process.destroyForcibly();
-    Runtime.getRuntime().removeShutdownHook(killAtExit);
+    child.close();
   }
 }

@@ -60,7 +60,7 @@ final class StartupBench implements Bench {
     List<String> command = new ArrayList<>(lab.machine().pinToBothCores());
     command.addAll(program);
     long start = System.nanoTime();
-    var unused = ChildProcess.run(command);
+    var unused = Command.run(command);
     return (System.nanoTime() - start) / 1e6;
   }
 

@@ -15,7 +15,7 @@ final class Wrk {
   /** Asks for {@code url} again and again, for a second, the least that wrk does. */
   static Result run(String url, int connections) {
     String said =
-        String.join("\n", ChildProcess.run(List.of("wrk", "-t1", "-c" + connections, "-d1s", url)));
+        String.join("\n", Command.run(List.of("wrk", "-t1", "-c" + connections, "-d1s", url)));
     Matcher requests = REQUESTS.matcher(said);
     Matcher rate = RATE.matcher(said);
     if (WRONG.matcher(said).find() || !requests.find() || !rate.find()) {

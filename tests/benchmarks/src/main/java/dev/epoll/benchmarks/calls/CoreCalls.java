@@ -7,7 +7,6 @@ import dev.epoll.Registration;
 import dev.epoll.Waiter;
 import dev.epoll.fd.EventFd;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.concurrent.Semaphore;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
@@ -49,6 +48,7 @@ public class CoreCalls {
     private final Registration registration;
     private final Semaphore done = new Semaphore(0);
     private int left;
+    private IOException failure;
 
     Chain(Registration registration) {
       this.registration = registration;
@@ -58,6 +58,9 @@ public class CoreCalls {
       left = count;
       registration.arm(Interest.READABLE, this);
       done.acquire();
+      if (failure != null) {
+        throw failure;
+      }
     }
 
     @Override
@@ -69,13 +72,14 @@ public class CoreCalls {
       try {
         registration.arm(Interest.READABLE, this);
       } catch (IOException e) {
-        throw new UncheckedIOException(e);
+        failed(e);
       }
     }
 
     @Override
     public void failed(IOException cause) {
-      throw new UncheckedIOException(cause);
+      failure = cause;
+      done.release();
     }
   }
 }
