@@ -20,10 +20,7 @@ final class HeapBench implements Bench {
     List<Figure> figures = new ArrayList<>();
     for (Peer peer :
         List.of(ours, peers.selector(), peers.netty(), peers.jdkVirtualThreads(), peers.ktor())) {
-      Progress.say("idle connections of " + peer.name());
-      try (ServerProcess server = ServerProcess.start(lab.machine(), peer)) {
-        figures.add(measure(server, lab.effort().parkedConnections()));
-      }
+      figures.add(measure(lab, peer));
     }
     Progress.clear();
     print(figures);
@@ -38,7 +35,24 @@ final class HeapBench implements Bench {
         List.of(plot(figures)));
   }
 
-  private static Figure measure(ServerProcess server, int connections) {
+  /** Several times, each in a new process. */
+  private static Figure measure(Lab lab, Peer peer) {
+    List<Double> totals = new ArrayList<>();
+    Map<String, Double> bytesByClass = Map.of();
+    int connections = lab.effort().parkedConnections();
+    for (int round = 1; round <= lab.effort().parkedRounds(); round++) {
+      Progress.say("idle connections: round %d of %s".formatted(round, peer.name()));
+      try (ServerProcess server = ServerProcess.start(lab.machine(), peer)) {
+        Map<String, Long> bytes = parked(server, connections);
+        totals.add(sum(bytes) / connections);
+        bytesByClass = perConnection(bytes, connections);
+      }
+    }
+    return new Figure(peer.name(), connections, Spread.of(totals), bytesByClass);
+  }
+
+  /** What {@code connections} have on the heap. */
+  private static Map<String, Long> parked(ServerProcess server, int connections) {
     int descriptors = server.descriptors();
     try (LoadClient earlier = connect(server, EARLIER)) {
       earlier.run(200);
@@ -47,18 +61,16 @@ final class HeapBench implements Bench {
     LiveHeap before = LiveHeap.of(server.pid());
     try (LoadClient client = connect(server, connections)) {
       client.run(0);
-      LiveHeap after = LiveHeap.of(server.pid());
-      double bytes = (double) (after.total() - before.total()) / connections;
-      return new Figure(
-          server.name(),
-          connections,
-          new Spread(bytes, bytes, bytes),
-          perConnection(after.since(before), connections));
+      return LiveHeap.of(server.pid()).since(before);
     }
   }
 
   private static LoadClient connect(ServerProcess server, int connections) {
     return LoadClient.connect(server.name(), server.port(), connections);
+  }
+
+  private static double sum(Map<String, Long> bytes) {
+    return bytes.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static Map<String, Double> perConnection(Map<String, Long> bytes, int connections) {
@@ -74,7 +86,7 @@ final class HeapBench implements Bench {
   private static void print(List<Figure> figures) {
     System.out.printf("%n%-34s %s%n", "idle connection", "live heap");
     for (Figure figure : figures) {
-      System.out.printf("%-34s %.0f B%n", figure.server(), figure.bytesPerConnection().median());
+      System.out.printf("%-34s %s B%n", figure.server(), figure.bytesPerConnection().format(0));
     }
     System.out.println("of the first:");
     figures
@@ -86,7 +98,7 @@ final class HeapBench implements Bench {
   private static Plot plot(List<Figure> figures) {
     return Plot.bars(
         "heap.svg",
-        "Live heap per idle connection",
+        "Live heap per idle connection (JDK and Ktor: with 1 KiB for a buffer of the server's own)",
         "",
         "bytes, logarithmic",
         figures.stream()
@@ -97,7 +109,7 @@ final class HeapBench implements Bench {
   /**
    * A server's bytes.
    *
-   * @param bytesByClass the classes with the largest share of them
+   * @param bytesByClass the classes with the largest share of them, the last time
    */
   record Figure(
       String server,

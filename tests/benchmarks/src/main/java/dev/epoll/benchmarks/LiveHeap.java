@@ -31,15 +31,10 @@ record LiveHeap(Map<String, Long> bytesByClass) {
     return new LiveHeap(bytes);
   }
 
-  long total() {
-    return bytesByClass.values().stream().mapToLong(Long::longValue).sum();
-  }
-
-  /** What each class has more than in {@code before}. */
+  /** What each class has more, or less, than in {@code before}. */
   Map<String, Long> since(LiveHeap before) {
-    Map<String, Long> more = new LinkedHashMap<>();
-    bytesByClass.forEach(
-        (type, bytes) -> more.put(type, bytes - before.bytesByClass.getOrDefault(type, 0L)));
-    return more;
+    Map<String, Long> difference = new LinkedHashMap<>(bytesByClass);
+    before.bytesByClass.forEach((type, bytes) -> difference.merge(type, -bytes, Long::sum));
+    return difference;
   }
 }

@@ -21,11 +21,6 @@ import picocli.CommandLine.Option;
 /** This library's blocking channels, with a virtual thread for each connection. */
 @Command(name = "BlockingEcho")
 public final class BlockingEcho implements Runnable {
-  enum Polling {
-    own,
-    sub
-  }
-
   private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
 
   @Option(names = "--poller", description = "a thread of its own, or rounds on a virtual thread")
@@ -59,7 +54,7 @@ public final class BlockingEcho implements Runnable {
   }
 
   private static void answer(TcpStream stream) {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(16 * 1024);
+    ByteBuffer buffer = ByteBuffer.allocateDirect(1024);
     try (ByteChannel channel = stream.blocking()) {
       while (channel.read(buffer.clear()) >= 0) {
         channel.write(buffer.flip());

@@ -38,7 +38,7 @@ public final class JdkVirtualEcho {
       connection.setTcpNoDelay(true);
       InputStream in = connection.getInputStream();
       OutputStream out = connection.getOutputStream();
-      byte[] buffer = new byte[16 * 1024];
+      byte[] buffer = new byte[1024];
       int count;
       while ((count = in.read(buffer)) >= 0) {
         out.write(buffer, 0, count);

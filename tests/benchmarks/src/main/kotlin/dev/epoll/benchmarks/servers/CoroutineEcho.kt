@@ -15,10 +15,8 @@ import java.io.IOException
 import java.net.InetSocketAddress
 import java.net.StandardSocketOptions.TCP_NODELAY
 import java.nio.ByteBuffer
-import java.util.concurrent.Executors
 import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.supervisorScope
@@ -34,15 +32,9 @@ class CoroutineEcho : Runnable {
         await,
     }
 
-    enum class Polling {
-        own,
-        sub,
-    }
-
     enum class Place {
         poller,
         default,
-        virtual,
     }
 
     @Option(names = ["--api"], defaultValue = "stream", description = ["suspending reads, or one await per message"])
@@ -59,7 +51,6 @@ class CoroutineEcho : Runnable {
             when (place) {
                 Place.poller -> null
                 Place.default -> Dispatchers.Default
-                Place.virtual -> Executors.newVirtualThreadPerTaskExecutor().asCoroutineDispatcher()
             }
         val poller = if (polling == Polling.sub) elsewhere!!.openPoller() else Poller.open()
         val dispatcher = elsewhere ?: poller.asCoroutineDispatcher()
@@ -72,10 +63,10 @@ class CoroutineEcho : Runnable {
     private suspend fun serve(listener: TcpListener) = supervisorScope {
         // On the poller thread one buffer does for all: between two awaits a connection has it to itself, and keeps
         // nothing in it while it waits.
-        val shared = if (place == Place.poller) ByteBuffer.allocateDirect(BUFFER) else null
+        val shared = if (place == Place.poller) ByteBuffer.allocateDirect(16 * 1024) else null
         listener.connections().collect { stream ->
             launch(start = UNDISPATCHED) {
-                val buffer = shared ?: ByteBuffer.allocateDirect(BUFFER)
+                val buffer = shared ?: ByteBuffer.allocateDirect(1024)
                 try {
                     stream.use { if (api == Api.stream) echoByStream(it, buffer) else echoByAwait(it, buffer) }
                 } catch (e: IOException) {
@@ -113,7 +104,6 @@ class CoroutineEcho : Runnable {
 
     companion object {
         private const val BACKLOG = 4096
-        private const val BUFFER = 16 * 1024
 
         @JvmStatic
         fun main(arguments: Array<String>) {

@@ -31,7 +31,7 @@ object KtorEcho {
         }
 
     private suspend fun answer(connection: Socket) {
-        val buffer = ByteArray(16 * 1024)
+        val buffer = ByteArray(1024)
         try {
             connection.use {
                 val input = it.openReadChannel()
