@@ -62,13 +62,17 @@ final class Main implements Callable<Integer> {
   public Integer call() {
     Lab lab =
         new Lab(new Machine(clientCore, serverCore), haste.effort(), new Peers(backend.name()));
+    // Before results are written, which change the sources.
+    String commit = Setting.currentCommit();
     ResultFolder results = new ResultFolder(lab.effort().folder());
     int failed = 0;
     for (String name : chosen()) {
       try {
-        Findings findings = BENCHES.get(name).run(lab);
+        Bench bench = BENCHES.get(name);
+        Setting setting = Setting.here(commit, bench.backends(backend.name()), lab.effort());
+        Findings findings = bench.run(lab);
         TargetTable.print(findings.targets());
-        results.keep(name, Setting.here(backend.name(), lab.effort()), findings);
+        results.keep(name, setting, findings);
         results.tabulate(BENCHES.keySet());
       } catch (BenchmarkFailure e) {
         Progress.clear();

@@ -5,21 +5,39 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** On what, when and how carefully something was measured. */
 record Setting(
-    String date, String cpu, int cores, String kernel, String java, String backend, String effort) {
+    String date,
+    String commit,
+    String cpu,
+    int cores,
+    String kernel,
+    String java,
+    String backend,
+    String effort) {
 
-  static Setting here(String backend, Effort effort) {
+  static Setting here(String commit, String backend, Effort effort) {
     return new Setting(
         LocalDate.now(ZoneOffset.UTC).toString(),
+        commit,
         cpuModel(),
         countCores(),
         System.getProperty("os.name") + " " + System.getProperty("os.version"),
         System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
         backend,
         effort.toString());
+  }
+
+  /** Of these sources, and whether they are as committed. */
+  static String currentCommit() {
+    try {
+      return Command.run(List.of("git", "describe", "--always", "--dirty")).get(0);
+    } catch (BenchmarkFailure e) {
+      return "unknown commit";
+    }
   }
 
   private static String cpuModel() {
@@ -42,7 +60,7 @@ record Setting(
 
   @Override
   public String toString() {
-    return "%s, %d cores, %s, %s, %s backend, %s, %s"
-        .formatted(cpu, cores, kernel, java, backend, effort, date);
+    return "%s, %s, %d cores, %s, %s, %s backend, %s, %s"
+        .formatted(commit, cpu, cores, kernel, java, backend, effort, date);
   }
 }
