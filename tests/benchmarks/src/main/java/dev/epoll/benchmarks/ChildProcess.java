@@ -52,7 +52,7 @@ final class ChildProcess implements AutoCloseable {
    * Does {@code work} with the process, which is killed if that takes longer than {@code limit}.
    */
   <T> T within(Duration limit, Function<Process, T> work) {
-    ScheduledFuture<?> kill = CLOCK.schedule(this::kill, limit.toSeconds(), TimeUnit.SECONDS);
+    ScheduledFuture<?> kill = CLOCK.schedule(this::kill, limit.toMillis(), TimeUnit.MILLISECONDS);
     T result = work.apply(process);
     if (!kill.cancel(false)) {
       throw new BenchmarkFailure("%s took more than %d s".formatted(name, limit.toSeconds()));
