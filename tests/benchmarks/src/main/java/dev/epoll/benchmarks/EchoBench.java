@@ -72,7 +72,7 @@ final class EchoBench implements Bench {
     return Plot.lines(
         "echo-throughput.svg",
         "Echo of 64 bytes, one message under way per connection, one core",
-        "connections",
+        "connections (what is above one number was measured in turn; two numbers don't compare)",
         "messages per second",
         figures.stream()
             .map(
