@@ -1,37 +1,16 @@
 package dev.epoll.benchmarks.servers;
 
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
-import java.net.InetSocketAddress;
 
-/** Netty's native epoll transport, with one event loop. */
+/** What was read is written back, and flushed when nothing more was read. */
 public final class NettyEcho {
   private NettyEcho() {}
 
   /** Serves until it is killed. */
   public static void main(String[] arguments) throws InterruptedException {
-    EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    var listener =
-        new ServerBootstrap()
-            .group(loop)
-            .channel(EpollServerSocketChannel.class)
-            .option(ChannelOption.SO_BACKLOG, 4096)
-            .childOption(ChannelOption.TCP_NODELAY, true)
-            .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
-            .childHandler(new Answer())
-            .bind("127.0.0.1", 0)
-            .sync()
-            .channel();
-    System.out.println("listening on " + ((InetSocketAddress) listener.localAddress()).getPort());
-    listener.closeFuture().sync();
+    NettyServer.serve(NettyServer.oneLoop(), new Answer());
   }
 
   @Sharable
