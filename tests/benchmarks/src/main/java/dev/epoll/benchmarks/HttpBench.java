@@ -42,6 +42,7 @@ final class HttpBench implements Bench {
     Progress.clear();
     List<Figure> figures = List.of(figure(rounds, ours, netty), figure(rounds, netty, netty));
     print(figures);
+    rounds.printDropped();
     Target target =
         Target.atLeast(
                 1.3,

@@ -49,6 +49,12 @@ final class Rounds<T> {
     return dropped;
   }
 
+  void printDropped() {
+    if (dropped > 0) {
+      System.out.printf("%d of %d rounds were disturbed, and are left out%n", dropped, planned);
+    }
+  }
+
   Spread spread(String name, ToDoubleFunction<T> figure) {
     return Spread.of(of(name).stream().mapToDouble(figure));
   }

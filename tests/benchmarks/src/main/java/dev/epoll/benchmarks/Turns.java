@@ -102,9 +102,7 @@ final class Turns {
           figure.p999Micros(),
           figure.emptyPollsPerMessage().median());
     }
-    if (rounds.dropped() > 0) {
-      System.out.printf("%d rounds were disturbed, and are left out%n", rounds.dropped());
-    }
+    rounds.printDropped();
   }
 
   /** A server's figures over all rounds. */
