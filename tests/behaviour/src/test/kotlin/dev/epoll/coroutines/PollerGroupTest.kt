@@ -86,7 +86,7 @@ class PollerGroupTest {
     }
 
     @Test
-    fun `one listener hands connections round, and each stays with its poller`() = runBlocking {
+    fun `one listener hands connections round, and each stays with its poller`() = runBlocking<Unit> {
         PollerGroup.open(2, PollerConfig.defaults()).use { group ->
             TcpListener.bind(group.pollers()[0], anyPort).use { listener ->
                 coroutineScope {
@@ -100,7 +100,7 @@ class PollerGroupTest {
     }
 
     @Test
-    fun `listeners of all pollers share a port`() = runBlocking {
+    fun `listeners of all pollers share a port`() = runBlocking<Unit> {
         PollerGroup.open(2, PollerConfig.defaults()).use { group ->
             val options = TcpOptions.none().with(SO_REUSEPORT, true)
             val first = TcpListener.bind(group.pollers()[0], anyPort, 128, options)
