@@ -143,6 +143,8 @@ class CooperativePollersTest :
                 began.await()
                 withContext(dispatcher) { poller.close() }
                 shouldThrow<CancellationException> { sleeper.await() }
+                // Waits for the end of the round, which tells the sleeper before it closes the descriptors.
+                poller.close()
             }
         }
 
