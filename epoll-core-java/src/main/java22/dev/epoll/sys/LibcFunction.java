@@ -9,10 +9,10 @@ import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A function of libc, for up to six integers and addresses. A call returns a value {@code >= 0}, or
- * {@code -errno}; it allocates nothing once it is compiled.
+ * A function of libc, for up to seven integers and addresses. A call returns a value {@code >= 0},
+ * or {@code -errno}; it allocates nothing once it is compiled.
  *
- * <p>All are called through one method handle, as if each took six longs, had optional parameters
+ * <p>All are called through one method handle, as if each took seven longs, had optional parameters
  * and returned a long, because the JDK needs milliseconds to link each further type of function.
  * The calling conventions of 64-bit Linux allow that: integers travel in registers, or where the
  * caller cleans up after them, a function looks at no more of them than it has parameters, and at
@@ -30,7 +30,8 @@ record LibcFunction(MemorySegment address) {
   private static final MethodHandle CALL =
       LINKER.downcallHandle(
           FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+              JAVA_LONG),
           ErrnoCapture.OPTION,
           Linker.Option.firstVariadicArg(1));
 
@@ -99,7 +100,7 @@ record LibcFunction(MemorySegment address) {
 
   private long invoke(MemorySegment errno, long a, long b, long c, long d, long e, long f) {
     try {
-      return (long) CALL.invokeExact(address, errno, a, b, c, d, e, f);
+      return (long) CALL.invokeExact(address, errno, a, b, c, d, e, f, 0L);
     } catch (RuntimeException | Error unexpected) {
       throw unexpected;
     } catch (Throwable impossible) {
