@@ -9,12 +9,16 @@ import org.jspecify.annotations.Nullable;
  * Registration#nextInBucket}, because there may be very many registrations, and an entry and a
  * boxed number for each would cost as much as the registration itself.
  *
- * <p>The kernel gives the lowest free number, so numbers are dense, and chains short.
- *
  * <p>Thread: every method under the owner's lock.
  */
 final class ByFd {
   private static final int INITIAL_BUCKETS = 64;
+
+  /**
+   * 2^32 divided by the golden ratio. Numbers are dense, but those of one poller of a group may be
+   * every eighth of them, which would share their low bits.
+   */
+  private static final int SPREAD = 0x9E3779B9;
 
   private @Nullable Registration[] buckets = new Registration[INITIAL_BUCKETS];
   private int size;
@@ -91,6 +95,6 @@ final class ByFd {
   }
 
   private int bucket(int fd) {
-    return fd & (buckets.length - 1);
+    return (fd * SPREAD) >>> Integer.numberOfLeadingZeros(buckets.length - 1);
   }
 }

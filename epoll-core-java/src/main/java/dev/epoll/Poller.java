@@ -294,7 +294,8 @@ public final class Poller implements AutoCloseable, Executor {
    * Ends this poller: every await fails with {@link ClosedPollerException}, told on the poller
    * thread, tasks that were accepted run, timers are dropped, and a thread of its own ends. Returns
    * when that is done, except on the poller thread itself, where it returns at once. The registered
-   * fds stay open. Further calls wait for the same.
+   * fds stay open. Further calls wait for the same. Two pollers that close each other, each on its
+   * own thread, would wait for ever: a {@link PollerGroup} closes them together.
    */
   @Override
   public void close() {
