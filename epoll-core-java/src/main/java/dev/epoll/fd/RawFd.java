@@ -2,6 +2,7 @@ package dev.epoll.fd;
 
 import dev.epoll.Poller;
 import dev.epoll.sys.Backend;
+import dev.epoll.sys.Errno;
 import dev.epoll.sys.Linux;
 import dev.epoll.sys.NativeMemory;
 import dev.epoll.sys.PollFd;
@@ -100,7 +101,7 @@ public sealed class RawFd extends AwaitableFd implements ByteStream permits Term
     checkWritable(target);
     readLock.lock();
     try {
-      return readInto(target, "read", ifReady(Linux.EPOLLIN, SYSCALLS::read));
+      return readInto(target, "read", ifReady(Linux.EPOLLIN, RawFd::readUnlessHungUp));
     } finally {
       readLock.unlock();
     }
@@ -110,6 +111,16 @@ public sealed class RawFd extends AwaitableFd implements ByteStream permits Term
   private Transfer ifReady(int event, Transfer transfer) throws IOException {
     boolean isReady = call("poll", fd -> PollFd.ask(SYSCALLS, fd, event)) > 0;
     return isReady ? transfer : (fd, address, count) -> WOULD_BLOCK;
+  }
+
+  // Kernel: while the other side of a terminal closes there is a moment in which a read is EIO,
+  // before it is the end (n_tty_read, TTY_OTHER_CLOSED). POLLHUP tells it from the EIO of a program
+  // that must not read.
+  private static long readUnlessHungUp(int fd, long address, long count) {
+    long result = SYSCALLS.read(fd, address, count);
+    boolean isEnd =
+        Errno.EIO.is(result) && (PollFd.ask(SYSCALLS, fd, 0) & Linux.EPOLLHUP) == Linux.EPOLLHUP;
+    return isEnd ? 0 : result;
   }
 
   @Override
