@@ -6,10 +6,16 @@ import dev.epoll.Readiness
 import dev.epoll.Registration
 import dev.epoll.Waiter
 import kotlin.coroutines.Continuation
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.intrinsics.COROUTINE_SUSPENDED
 import kotlin.coroutines.intrinsics.suspendCoroutineUninterceptedOrReturn
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.ThreadContextElement
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.suspendCancellableCoroutine
 
 /**
  * Suspends until a read of the fd returns at once: there are bytes, a connection to accept, or the end of the stream.
@@ -90,6 +96,22 @@ internal suspend inline fun awaitOn(registration: Registration, crossinline arm:
     }
 
 private suspend inline fun suspendUntilTold(crossinline block: (Continuation<Readiness>) -> Any): Readiness =
-    suspendCoroutineUninterceptedOrReturn {
-        block(it)
+    if (currentCoroutineContext().fold(false, orIsThreadElement)) suspendWithThreadElements { block(it) }
+    else suspendCoroutineUninterceptedOrReturn { block(it) }
+
+/** The same where a resumption has to set up something on the thread, and to take it back: only kotlinx can do both. */
+private suspend inline fun suspendWithThreadElements(crossinline block: (Continuation<Readiness>) -> Any): Readiness =
+    suspendCancellableCoroutine { caller ->
+        val readiness =
+            try {
+                block(caller)
+            } catch (e: Throwable) {
+                caller.resumeWithException(e)
+                COROUTINE_SUSPENDED
+            }
+        if (readiness !== COROUTINE_SUSPENDED) caller.resume(readiness as Readiness)
     }
+
+private val orIsThreadElement = { found: Boolean, element: CoroutineContext.Element ->
+    found || element is ThreadContextElement<*>
+}

@@ -4,10 +4,13 @@ import dev.epoll.Poller
 import dev.epoll.PollerConfig
 import dev.epoll.PollerDriver
 import dev.epoll.PollerRounds
+import kotlin.coroutines.CoroutineContext
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.InternalCoroutinesApi
+import kotlinx.coroutines.Runnable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.yield
 
@@ -17,7 +20,8 @@ import kotlinx.coroutines.yield
  * the poller before the dispatcher: one whose dispatcher is closed has failed.
  *
  * [Poller.close] does not wait for the coroutine: awaits are told, and accepted tasks and coroutines of
- * [asCoroutineDispatcher] run, on the thread that closes, or in a round that is under way there or elsewhere.
+ * [asCoroutineDispatcher] run, on the thread that closes, or in a round that is under way there or elsewhere. Where it
+ * is called by a coroutine of [Dispatchers.Unconfined], they run once that coroutine suspends or ends.
  *
  * @throws IllegalArgumentException if this is [Dispatchers.Unconfined], which has no threads
  * @throws dev.epoll.SyscallException EMFILE or ENFILE: it needs two descriptors, and the shared poller two
@@ -30,7 +34,7 @@ public fun CoroutineDispatcher.openPoller(config: PollerConfig = PollerConfig.de
 
 private class CoroutineDriver(private val dispatcher: CoroutineDispatcher, private val name: String) : PollerDriver {
     override fun start(rounds: PollerRounds) {
-        CoroutineScope(dispatcher + CoroutineName(name))
+        CoroutineScope(AlwaysDispatched(dispatcher) + CoroutineName(name))
             // Not launch: a failure is for rounds.fail alone, and for no exception handler.
             .async { drive(rounds) }
             // Not in the coroutine itself: one whose dispatcher is closed by now never begins.
@@ -42,4 +46,17 @@ private class CoroutineDriver(private val dispatcher: CoroutineDispatcher, priva
             if (rounds.run()) yield() else awaitOn(rounds.registration()) { rounds.arm(it) }
         }
     }
+}
+
+/**
+ * Runs on [dispatcher], and never in the middle of what it does: there, what a round resumes would be queued until the
+ * round is over, and run outside of it.
+ */
+private class AlwaysDispatched(private val dispatcher: CoroutineDispatcher) : CoroutineDispatcher() {
+    override fun dispatch(context: CoroutineContext, block: Runnable) = dispatcher.dispatch(context, block)
+
+    @InternalCoroutinesApi
+    override fun dispatchYield(context: CoroutineContext, block: Runnable) = dispatcher.dispatchYield(context, block)
+
+    override fun toString(): String = dispatcher.toString()
 }

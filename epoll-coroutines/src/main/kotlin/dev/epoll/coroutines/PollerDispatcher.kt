@@ -18,7 +18,6 @@ import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.InternalCoroutinesApi
 import kotlinx.coroutines.Runnable
-import kotlinx.coroutines.ThreadContextElement
 import kotlinx.coroutines.cancel
 
 /**
@@ -33,17 +32,12 @@ import kotlinx.coroutines.cancel
 public fun Poller.asCoroutineDispatcher(): CoroutineDispatcher = PollerDispatcher(this)
 
 /**
- * Whether a coroutine of this context that is resumed by an event of a poller needs nothing from its dispatcher: it
- * runs on this very thread, and has nothing to set up there. Then it can be resumed as it is, without the object in
- * which a dispatcher would wrap it, which each coroutine that waits would hold.
+ * Whether a coroutine of this context that is resumed by an event needs nothing from its dispatcher. Then it can be
+ * resumed as it is, without the object in which a dispatcher would wrap it, which each coroutine that waits would hold.
  */
 internal fun CoroutineContext.goesOnHere(): Boolean {
     val dispatcher = get(ContinuationInterceptor)
-    return dispatcher is PollerDispatcher && !dispatcher.isDispatchNeeded(this) && !fold(false, orIsThreadElement)
-}
-
-private val orIsThreadElement = { found: Boolean, element: CoroutineContext.Element ->
-    found || element is ThreadContextElement<*>
+    return dispatcher is PollerDispatcher && !dispatcher.isDispatchNeeded(this)
 }
 
 @OptIn(InternalCoroutinesApi::class)

@@ -3,6 +3,7 @@ package dev.epoll.coroutines
 import dev.epoll.ClosedPollerException
 import dev.epoll.Interest
 import dev.epoll.Poller
+import dev.epoll.fd.EventFd
 import dev.epoll.testing.CapturedLog
 import dev.epoll.testing.Fds
 import dev.epoll.testing.KernelFds
@@ -22,10 +23,13 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.asContextElement
 import kotlinx.coroutines.asCoroutineDispatcher as asDispatcher
 import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
@@ -56,6 +60,30 @@ class CooperativePollersTest :
                 cooperative.close()
                 dedicated.close()
                 single.shutdown()
+            }
+        }
+
+        test("what an event resumes runs in the round, also where the rounds need no dispatch") {
+            leavesNothing {
+                Poller.shared().asCoroutineDispatcher().openPoller().use { poller ->
+                    // With something to set up on the thread, the coroutine is resumed by way of its dispatcher.
+                    val wrapped = poller.asCoroutineDispatcher() + ThreadLocal<String?>().asContextElement("any")
+                    EventFd.counter(poller, 0).use { counter ->
+                        val inRound = Channel<Boolean>(Channel.UNLIMITED)
+                        coroutineScope {
+                            launch(wrapped) {
+                                repeat(100) {
+                                    counter.take()
+                                    inRound.trySend(poller.inPollerThread())
+                                }
+                            }
+                            repeat(100) {
+                                counter.add(1u)
+                                inRound.receive() shouldBe true
+                            }
+                        }
+                    }
+                }
             }
         }
 

@@ -17,6 +17,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.TimeoutCancellationException
+import kotlinx.coroutines.asContextElement
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel
@@ -46,6 +47,24 @@ class PollerDispatcherTest :
                 Fds.write(pipe.b(), 1)
                 reader.await() shouldBe listOf(true, true, true)
                 poller.inPollerThread() shouldBe false
+            }
+        }
+
+        test("what withContext sets up on the thread is gone after it, also if an event ended it") {
+            withPoller {
+                val request = ThreadLocal<String?>()
+                val pipe = fds.pipe()
+                val seen =
+                    async(poller.asCoroutineDispatcher()) {
+                        val within =
+                            withContext(request.asContextElement("1")) {
+                                poller.awaitReadable(pipe.a())
+                                request.get()
+                            }
+                        listOf(within, request.get())
+                    }
+                Fds.write(pipe.b(), 1)
+                seen.await() shouldBe listOf("1", null)
             }
         }
 

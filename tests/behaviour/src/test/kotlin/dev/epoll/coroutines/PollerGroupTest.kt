@@ -86,52 +86,55 @@ class PollerGroupTest {
     }
 
     @Test
-    fun `one listener hands connections round, and each stays with its poller`() = runBlocking<Unit> {
-        PollerGroup.open(2, PollerConfig.defaults()).use { group ->
-            TcpListener.bind(group.pollers()[0], anyPort).use { listener ->
-                coroutineScope {
-                    val clients = List(4) { async { group.next().connect(listener.localAddress()) } }
-                    val accepted = List(4) { listener.accept(group.next()) }
-                    accepted.map { it.registration().poller() } shouldContainExactly group.pollers() + group.pollers()
-                    (accepted + clients.awaitAll()).forEach { it.close() }
+    fun `one listener hands connections round, and each stays with its poller`() =
+        runBlocking<Unit> {
+            PollerGroup.open(2, PollerConfig.defaults()).use { group ->
+                TcpListener.bind(group.pollers()[0], anyPort).use { listener ->
+                    coroutineScope {
+                        val clients = List(4) { async { group.next().connect(listener.localAddress()) } }
+                        val accepted = List(4) { listener.accept(group.next()) }
+                        accepted.map { it.registration().poller() } shouldContainExactly
+                            group.pollers() + group.pollers()
+                        (accepted + clients.awaitAll()).forEach { it.close() }
+                    }
                 }
             }
         }
-    }
 
     @Test
-    fun `listeners of all pollers share a port`() = runBlocking<Unit> {
-        PollerGroup.open(2, PollerConfig.defaults()).use { group ->
-            val options = TcpOptions.none().with(SO_REUSEPORT, true)
-            val first = TcpListener.bind(group.pollers()[0], anyPort, 128, options)
-            val second = TcpListener.bind(group.pollers()[1], first.localAddress(), 128, options)
-            coroutineScope {
-                val counts = IntArray(2)
-                val acceptors =
-                    listOf(first, second).mapIndexed { index, listener ->
-                        launch(group.pollers()[index].asCoroutineDispatcher()) {
-                            listener.connections().collect { stream ->
-                                stream.use {
-                                    it.registration().poller() shouldBe group.pollers()[index]
-                                    counts[index]++
+    fun `listeners of all pollers share a port`() =
+        runBlocking<Unit> {
+            PollerGroup.open(2, PollerConfig.defaults()).use { group ->
+                val options = TcpOptions.none().with(SO_REUSEPORT, true)
+                val first = TcpListener.bind(group.pollers()[0], anyPort, 128, options)
+                val second = TcpListener.bind(group.pollers()[1], first.localAddress(), 128, options)
+                coroutineScope {
+                    val counts = IntArray(2)
+                    val acceptors =
+                        listOf(first, second).mapIndexed { index, listener ->
+                            launch(group.pollers()[index].asCoroutineDispatcher()) {
+                                listener.connections().collect { stream ->
+                                    stream.use {
+                                        it.registration().poller() shouldBe group.pollers()[index]
+                                        counts[index]++
+                                    }
                                 }
                             }
                         }
+                    // The end of the stream tells that the connection was accepted.
+                    repeat(64) {
+                        group.next().connect(first.localAddress()).use { client ->
+                            client.awaitReadable()
+                            client.tryRead(ByteBuffer.allocate(1)) shouldBe -1
+                        }
                     }
-                // The end of the stream tells that the connection was accepted.
-                repeat(64) {
-                    group.next().connect(first.localAddress()).use { client ->
-                        client.awaitReadable()
-                        client.tryRead(ByteBuffer.allocate(1)) shouldBe -1
-                    }
+                    first.close()
+                    second.close()
+                    acceptors.forEach { it.join() }
+                    counts.sum() shouldBe 64
+                    // By chance all could go to one of them: once in 2 to the power of 63.
+                    counts.min() shouldBeInRange 1..32
                 }
-                first.close()
-                second.close()
-                acceptors.forEach { it.join() }
-                counts.sum() shouldBe 64
-                // By chance all could go to one of them: once in 2 to the power of 63.
-                counts.min() shouldBeInRange 1..32
             }
         }
-    }
 }

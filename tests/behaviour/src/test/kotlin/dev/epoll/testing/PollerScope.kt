@@ -13,10 +13,13 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
-import kotlinx.coroutines.withContext
+import kotlinx.coroutines.job
 import kotlinx.coroutines.withTimeoutOrNull
 
 private val LIMIT = 30.seconds
@@ -79,10 +82,18 @@ private suspend fun withPoller(kind: PollerKind, body: suspend PollerScope.() ->
 /** How many sockets, pipes and such this process has open; the class loader's files do not count. */
 private fun kernelObjects(): Int = Fds.openNow().values.count { !it.startsWith("/") }
 
-/** Runs [block] on Dispatchers.Default; fails if it has not ended after a long time. */
+/**
+ * Runs [block] on Dispatchers.Default; fails if it has not ended after a long time. It has nothing of the context that
+ * Kotest gives a test, for in that there is a thread context element, which few programs have.
+ */
 suspend fun limited(block: suspend CoroutineScope.() -> Unit) {
-    withContext(Dispatchers.Default) { withTimeoutOrNull(LIMIT) { block() } }
-        ?: throw AssertionError("did not end within $LIMIT")
+    val plain = CoroutineScope(SupervisorJob(currentCoroutineContext().job) + Dispatchers.Default)
+    try {
+        plain.async { withTimeoutOrNull(LIMIT) { block() } }.await()
+            ?: throw AssertionError("did not end within $LIMIT")
+    } finally {
+        plain.cancel()
+    }
 }
 
 /** Suspends until [condition] is true. */
