@@ -3,12 +3,17 @@
  *
  *   echo level     level-triggered: one epoll_ctl per connection
  *   echo oneshot   EPOLLONESHOT, re-armed after each message, as an await by hand is
+ *
+ * With "threads" behind it a second thread sleeps all the time, as there is always one in a JVM: the
+ * kernel then counts who uses a descriptor, in each system call, and libc guards calls that pthread_cancel
+ * may end.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,14 +70,29 @@ static void answer(int fd) {
   }
 }
 
+static void *sleep_for_ever(void *nothing) {
+  while (1) pause();
+  return nothing;
+}
+
+static int usage(const char *program) {
+  fprintf(stderr, "usage: %s level|oneshot [threads]\n", program);
+  return 2;
+}
+
 int main(int count, char **arguments) {
   struct epoll_event events[BATCH];
+  if (count < 2 || count > 3) return usage(arguments[0]);
   interest = EPOLLIN;
-  if (count == 2 && strcmp(arguments[1], "oneshot") == 0) {
+  if (strcmp(arguments[1], "oneshot") == 0) {
     interest |= EPOLLONESHOT;
-  } else if (count != 2 || strcmp(arguments[1], "level") != 0) {
-    fprintf(stderr, "usage: %s level|oneshot\n", arguments[0]);
-    return 2;
+  } else if (strcmp(arguments[1], "level") != 0) {
+    return usage(arguments[0]);
+  }
+  if (count == 3) {
+    pthread_t sleeper;
+    if (strcmp(arguments[2], "threads") != 0) return usage(arguments[0]);
+    if (pthread_create(&sleeper, NULL, sleep_for_ever, NULL) != 0) die("pthread_create");
   }
   epoll = epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) die("epoll_create1");

@@ -10,7 +10,7 @@ final class AwaitBench implements Bench {
   public Findings run(Lab lab) {
     Peer c = lab.peers().cOneshot();
     Peer ours = lab.peers().await();
-    try (Sitting sitting = new Sitting(lab, List.of(ours, c), c)) {
+    try (Sitting sitting = new Sitting(lab, List.of(ours, c, lab.peers().withThreads(c)), c)) {
       Turns turns = sitting.measure(CONNECTIONS, lab.effort().turns(CONNECTIONS));
       turns.print();
       return new Findings(

@@ -19,7 +19,14 @@ final class EchoBench implements Bench {
     Peer netty = lab.peers().netty();
     Peer ktor = lab.peers().ktor();
     List<Peer> servers =
-        List.of(ours, c, netty, lab.peers().selector(), lab.peers().jdkVirtualThreads(), ktor);
+        List.of(
+            ours,
+            c,
+            lab.peers().withThreads(c),
+            netty,
+            lab.peers().selector(),
+            lab.peers().jdkVirtualThreads(),
+            ktor);
     try (Sitting sitting = new Sitting(lab, servers, c)) {
       Turns few = measure(sitting, FEW, lab.effort().turns(FEW));
       Turns many = measure(sitting, MANY, lab.effort().turns(MANY));

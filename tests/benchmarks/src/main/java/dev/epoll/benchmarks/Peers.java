@@ -84,9 +84,17 @@ final class Peers {
     return c("C, ONESHOT", "oneshot");
   }
 
+  /** The same server in a process that has a second thread, as every JVM has. */
+  Peer withThreads(Peer c) {
+    List<String> command = new ArrayList<>(c.command());
+    command.add("threads");
+    return new Peer(c.name() + ", threads", command);
+  }
+
   private static Peer c(String name, String mode) {
     var unused =
-        Command.run(List.of("gcc", "-O2", "-o", C_PROGRAM.toString(), C_SOURCE.toString()));
+        Command.run(
+            List.of("gcc", "-O2", "-pthread", "-o", C_PROGRAM.toString(), C_SOURCE.toString()));
     return new Peer(name, List.of(C_PROGRAM.toString(), mode));
   }
 
