@@ -71,8 +71,8 @@ enum Effort {
 
   /** How many idle connections share what is measured of them all. */
   int parkedConnections() {
-    // All connect at once, and Linux lets 4096 wait for their accept (net.core.somaxconn).
-    return of(4000, 2000, 200);
+    // All connect at once: with more than a listener's queue takes, some would wait long to be seen.
+    return of(2000, 2000, 200);
   }
 
   /** In how many processes, one after the other, they are measured. */
