@@ -71,7 +71,8 @@ enum Effort {
 
   /** How many idle connections share what is measured of them all. */
   int parkedConnections() {
-    // All connect at once: with more than a listener's queue takes, some would wait long to be seen.
+    // All connect at once: with more than a listener's queue takes, some would wait long to be
+    // seen.
     return of(2000, 2000, 200);
   }
 
