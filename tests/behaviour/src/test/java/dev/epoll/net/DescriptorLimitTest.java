@@ -12,6 +12,7 @@ import dev.epoll.fd.EventFd;
 import dev.epoll.fd.Pipe;
 import dev.epoll.fd.RegularFile;
 import dev.epoll.testing.Conformance;
+import dev.epoll.testing.FdLimit;
 import dev.epoll.testing.Fds;
 import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
@@ -27,37 +28,24 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What happens when no descriptor is free, and what a child process inherits. */
 class DescriptorLimitTest {
-  private static final int RLIMIT_NOFILE = 7;
   private static final int F_SETFD = 2;
 
-  /** Limits, and a child process that closes nothing of what it inherits. */
-  public interface Limits {
-    Limits C = LibraryLoader.create(Limits.class).load("c");
-
-    int getrlimit(int resource, long[] softAndHard);
-
-    int setrlimit(int resource, long[] softAndHard);
+  /** A child process that closes nothing of what it inherits. */
+  public interface Shell {
+    Shell C = LibraryLoader.create(Shell.class).load("c");
 
     int system(String command);
   }
 
   /** What {@code call} throws while no descriptor number is free, or null. */
+  @SuppressWarnings("try") // the limit is held, not used
   private static Exception withoutFreeNumbers(Callable<?> call) throws Exception {
     assertEquals("x errno 0 ()", new SyscallException("x", 0, -1).getMessage().replace(":", ""));
-    long[] limit = new long[2];
-    check(Limits.C.getrlimit(RLIMIT_NOFILE, limit));
-    try (Fds fds = new Fds()) {
-      int lowestFree = fds.eventfd(0);
-      fds.close(lowestFree);
-      check(Limits.C.setrlimit(RLIMIT_NOFILE, new long[] {lowestFree, limit[1]}));
-      try {
-        call.call();
-        return null;
-      } catch (Exception e) {
-        return e;
-      } finally {
-        check(Limits.C.setrlimit(RLIMIT_NOFILE, limit));
-      }
+    try (FdLimit limit = FdLimit.roomFor(0)) {
+      call.call();
+      return null;
+    } catch (Exception e) {
+      return e;
     }
   }
 
@@ -131,7 +119,7 @@ class DescriptorLimitTest {
   /** What the fds of a child process are that does not come of this JVM's own ProcessBuilder. */
   private static List<String> fdsOfAChild(Path directory) throws Exception {
     Path list = directory.resolve("fds");
-    assertEquals(0, Limits.C.system("readlink /proc/$$/fd/* > '" + list + "'; true"));
+    assertEquals(0, Shell.C.system("readlink /proc/$$/fd/* > '" + list + "'; true"));
     try (Stream<String> lines = Files.lines(list)) {
       return lines.filter(line -> !line.equals(list.toString())).sorted().toList();
     }

@@ -17,15 +17,24 @@ import java.util.TreeMap;
 /**
  * Raw fds for one test, closed at its end: {@code try (Fds fds = new Fds())}. Those that are given
  * are non-blocking unless the name says otherwise.
+ *
+ * <p>Their numbers are above all that is opened otherwise. So the number of one that was closed is
+ * free until the test itself opens the next, which gets the lowest of them (open(2)): whatever
+ * other threads open meanwhile, such as a JVM's for a class, stays below.
  */
 public final class Fds implements AutoCloseable {
+  private static final int F_DUPFD_CLOEXEC = 1030;
+  private static final int FIRST = 512;
+
   private final Deque<Integer> open = new ArrayDeque<>();
 
   /** Two ends of one thing: a pipe's read end and write end, or two connected sockets. */
   public record Pair(int a, int b) {}
 
-  private int keep(int fd) {
-    open.push(check(fd));
+  private int keep(int opened) {
+    int fd = check(C.fcntl(check(opened), F_DUPFD_CLOEXEC, FIRST));
+    check(C.close(opened));
+    open.push(fd);
     return fd;
   }
 

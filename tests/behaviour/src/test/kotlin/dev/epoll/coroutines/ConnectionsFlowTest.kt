@@ -4,8 +4,7 @@ import dev.epoll.ClosedPollerException
 import dev.epoll.SyscallException
 import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpStream
-import dev.epoll.testing.Fds
-import dev.epoll.testing.LibC
+import dev.epoll.testing.FdLimit
 import dev.epoll.testing.PollerScope
 import dev.epoll.testing.until
 import dev.epoll.testing.withPoller
@@ -16,7 +15,6 @@ import java.net.InetSocketAddress
 import java.nio.ByteBuffer
 import java.nio.channels.ClosedChannelException
 import java.util.concurrent.CopyOnWriteArrayList
-import jnr.ffi.LibraryLoader
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancel
@@ -138,7 +136,7 @@ class ConnectionsFlowTest :
                 val listener = listener()
                 val client = keep(poller.connect(listener.localAddress()))
                 loadClassesBefore()
-                val failure = withoutFreeFds { collecting(listener) }
+                val failure = FdLimit.roomFor(0).use { collecting(listener) }
                 (failure as SyscallException).errnoName() shouldBe "EMFILE"
                 keep(listener.connections().first()).remoteAddress() shouldBe client.localAddress()
             }
@@ -166,31 +164,5 @@ private suspend fun collecting(listener: TcpListener): Throwable? = runCatching 
 private suspend fun PollerScope.loadClassesBefore() {
     collecting(TcpListener.bind(poller, InetSocketAddress("127.0.0.1", 0)).also { it.close() })
     shouldThrow<SyscallException> { poller.awaitReadable(-1) }
-    withoutFreeFds {}
-}
-
-/** Runs [block] while no descriptor can be opened. The JVM reads its limit once, so the kernel's is lowered. */
-private suspend fun <T> withoutFreeFds(block: suspend () -> T): T {
-    val limits = LongArray(2)
-    LibC.check(Limits.C.getrlimit(RLIMIT_NOFILE, limits).toLong())
-    val lowest = generateSequence(0) { it + 1 }.first { it !in Fds.openNow() }
-    LibC.check(Limits.C.setrlimit(RLIMIT_NOFILE, longArrayOf(lowest.toLong(), limits[1])).toLong())
-    return try {
-        block()
-    } finally {
-        LibC.check(Limits.C.setrlimit(RLIMIT_NOFILE, limits).toLong())
-    }
-}
-
-private const val RLIMIT_NOFILE = 7
-
-/** libc's limits of a process. */
-interface Limits {
-    fun getrlimit(resource: Int, limits: LongArray): Int
-
-    fun setrlimit(resource: Int, limits: LongArray): Int
-
-    companion object {
-        val C: Limits = LibraryLoader.create(Limits::class.java).load("c")
-    }
+    FdLimit.roomFor(0).close()
 }
