@@ -3,6 +3,7 @@
  *
  *   echo level     level-triggered: one epoll_ctl per connection
  *   echo oneshot   EPOLLONESHOT, re-armed after each message, as an await by hand is
+ *   echo http      level-triggered; each end of a request's head is answered, the same to all: no less can be done
  *
  * With "threads" behind it a second thread sleeps all the time, as there is always one in a JVM: the
  * kernel then counts who uses a descriptor, in each system call, and libc guards calls that pthread_cancel
@@ -25,6 +26,7 @@ enum { BATCH = 256, BUFFER = 16 * 1024, BACKLOG = 4096 };
 
 static int epoll;
 static uint32_t interest;
+static int speaks_http;
 
 static void die(const char *what) {
   perror(what);
@@ -59,10 +61,29 @@ static void accept_all(int listener) {
   if (errno != EAGAIN) die("accept4");
 }
 
+/* Writes an answer for each head that ends in the bytes from request on; returns how many bytes that takes. */
+static ssize_t answer_http(const char *request, ssize_t count, char *answers) {
+  static const char head_end[] = "\r\n\r\n";
+  static const char answer[] =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n"
+      "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\nHello, World!";
+  const char *limit = request + count;
+  char *next = answers;
+  while ((request = memmem(request, limit - request, head_end, sizeof head_end - 1))) {
+    request += sizeof head_end - 1;
+    memcpy(next, answer, sizeof answer - 1);
+    next += sizeof answer - 1;
+  }
+  return next - answers;
+}
+
 static void answer(int fd) {
   static char buffer[BUFFER];
+  static char answers[BUFFER * 8];
   ssize_t count = recv(fd, buffer, sizeof buffer, 0);
-  if (count <= 0 || send(fd, buffer, count, MSG_NOSIGNAL) != count) {
+  char *reply = speaks_http ? answers : buffer;
+  if (speaks_http && count > 0) count = answer_http(buffer, count, answers);
+  if (count <= 0 || send(fd, reply, count, MSG_NOSIGNAL) != count) {
     /* The peer is gone, or doesn't read: nothing that is measured. */
     close(fd);
   } else if (interest & EPOLLONESHOT) {
@@ -76,7 +97,7 @@ static void *sleep_for_ever(void *nothing) {
 }
 
 static int usage(const char *program) {
-  fprintf(stderr, "usage: %s level|oneshot [threads]\n", program);
+  fprintf(stderr, "usage: %s level|oneshot|http [threads]\n", program);
   return 2;
 }
 
@@ -86,6 +107,8 @@ int main(int count, char **arguments) {
   interest = EPOLLIN;
   if (strcmp(arguments[1], "oneshot") == 0) {
     interest |= EPOLLONESHOT;
+  } else if (strcmp(arguments[1], "http") == 0) {
+    speaks_http = 1;
   } else if (strcmp(arguments[1], "level") != 0) {
     return usage(arguments[0]);
   }

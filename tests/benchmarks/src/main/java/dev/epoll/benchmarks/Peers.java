@@ -84,6 +84,11 @@ final class Peers {
     return c("C, ONESHOT", "oneshot");
   }
 
+  /** The least that a web server can do: it reads nothing of a request but where its head ends. */
+  Peer cHttp() {
+    return c("C, the same answer to all", "http");
+  }
+
   /** The same server in a process that has a second thread, as every JVM has. */
   Peer withThreads(Peer c) {
     List<String> command = new ArrayList<>(c.command());

@@ -10,14 +10,16 @@ import java.util.concurrent.ExecutionException;
 public final class FirstAwait {
   private FirstAwait() {}
 
-  /** Ends once the await is over. */
+  /** Says so once the await is over. */
   public static void main(String[] arguments)
       throws IOException, ExecutionException, InterruptedException {
-    EventFd eventFd = EventFd.counter(Poller.open(), 0);
-    var ready = eventFd.registration().whenReady(Interest.READABLE);
-    if (!eventFd.tryAdd(1) || !ready.get().isReadable()) {
-      throw new AssertionError("not readable");
+    try (Poller poller = Poller.open()) {
+      EventFd eventFd = EventFd.counter(poller, 0);
+      var ready = eventFd.registration().whenReady(Interest.READABLE);
+      if (!eventFd.tryAdd(1) || !ready.get().isReadable()) {
+        throw new AssertionError("not readable");
+      }
+      System.out.println("done");
     }
-    Runtime.getRuntime().halt(0);
   }
 }

@@ -1,11 +1,11 @@
 package dev.epoll.benchmarks.startup;
 
-/** A JVM that starts and ends. */
+/** A JVM that starts. */
 public final class Nothing {
   private Nothing() {}
 
-  /** Ends, as the others here do. */
+  /** Says so, as the others here do. */
   public static void main(String[] arguments) {
-    Runtime.getRuntime().halt(0);
+    System.out.println("done");
   }
 }

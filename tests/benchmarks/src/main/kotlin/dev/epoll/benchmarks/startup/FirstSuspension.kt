@@ -11,12 +11,13 @@ import kotlinx.coroutines.runBlocking
 object FirstSuspension {
     @JvmStatic
     fun main(arguments: Array<String>) {
-        val poller = Poller.open()
-        val eventFd = EventFd.counter(poller, 0)
-        runBlocking(poller.asCoroutineDispatcher()) {
-            launch { check(eventFd.tryAdd(1)) }
-            check(eventFd.registration().awaitReadable().isReadable)
+        Poller.open().use { poller ->
+            val eventFd = EventFd.counter(poller, 0)
+            runBlocking(poller.asCoroutineDispatcher()) {
+                launch { check(eventFd.tryAdd(1)) }
+                check(eventFd.registration().awaitReadable().isReadable)
+            }
+            println("done")
         }
-        Runtime.getRuntime().halt(0)
     }
 }
