@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  *     `--- epoll_wait fails for good, or the loop breaks ---&gt; FAILED (calls throw the cause)
  * </pre>
  *
+ * <p>Its thread keeps no JVM from ending, but delays it: HotSpot waits up to 300 ms for threads
+ * that are inside of a native call, as those of the JDK's selectors also are (measured). Where that
+ * matters, as for a command-line tool, close the poller first.
+ *
  * <p>Thread: every method from any.
  */
 public final class Poller implements AutoCloseable, Executor {
