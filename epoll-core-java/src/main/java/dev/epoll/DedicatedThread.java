@@ -1,16 +1,24 @@
 package dev.epoll;
 
+import org.jspecify.annotations.Nullable;
+
 /** A daemon thread that runs rounds until there are no more, and sleeps in epoll_wait. */
 final class DedicatedThread implements PollerThread {
   private final Poller poller;
   private final Thread thread;
 
-  DedicatedThread(String name, Poller poller) {
+  private final @Nullable Watchdog watchdog;
+
+  DedicatedThread(PollerConfig config, Poller poller) {
     this.poller = poller;
     // Nothing of whoever happens to open it: neither thread locals nor the class loader.
-    thread = new Thread(null, this::runRounds, name, 0, false);
+    thread = new Thread(null, this::runRounds, config.threadName(), 0, false);
     thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
     thread.setDaemon(true);
+    watchdog =
+        config.stallLimit() == null
+            ? null
+            : new Watchdog(thread, config.stallLimit(), poller::progress);
   }
 
   private void runRounds() {
@@ -23,6 +31,9 @@ final class DedicatedThread implements PollerThread {
   @Override
   public void start() {
     thread.start();
+    if (watchdog != null) {
+      watchdog.start();
+    }
   }
 
   @Override

@@ -10,8 +10,16 @@ final class Log {
   private Log() {}
 
   static void error(String what, Throwable thrown) {
+    log(System.Logger.Level.ERROR, what, thrown);
+  }
+
+  static void warning(String what, Throwable thrown) {
+    log(System.Logger.Level.WARNING, what, thrown);
+  }
+
+  private static void log(System.Logger.Level level, String what, Throwable thrown) {
     try {
-      LOGGER.log(System.Logger.Level.ERROR, what, thrown);
+      LOGGER.log(level, what, thrown);
     } catch (Throwable dropped) {
       // See the class comment.
     }

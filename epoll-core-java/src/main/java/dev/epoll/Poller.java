@@ -75,7 +75,7 @@ public final class Poller implements AutoCloseable, Executor {
       this.loop = new PollLoop(syscalls, config, epoll, wakeup, registrations, timers, counters);
       this.thread =
           driver == null
-              ? new DedicatedThread(config.threadName(), this)
+              ? new DedicatedThread(config, this)
               : new DrivenThread(driver, new PollerRounds(this, loop, wakeup, epoll));
     } catch (Throwable e) {
       wakeup.close();
@@ -341,6 +341,11 @@ public final class Poller implements AutoCloseable, Executor {
       fail(e);
       return true;
     }
+  }
+
+  /** For {@link Watchdog}. Thread: any; what it reads may be a moment old. */
+  long progress() {
+    return wakeup.isAsleep() ? Watchdog.ASLEEP : counters.waits + counters.events + counters.tasks;
   }
 
   void fail(Throwable cause) {

@@ -1,6 +1,8 @@
 package dev.epoll;
 
+import java.time.Duration;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Options of a {@link Poller}.
@@ -10,15 +12,23 @@ import java.util.Objects;
  * @param maxBatchSize how far it may be doubled
  * @param tasksPerRound how many tasks, and how many timers, run before the poller looks for events
  *     again
+ * @param stallLimit how long a waiter or a task may keep the poller's thread before that is logged,
+ *     once, with the thread's stack; null for as long as it likes. Watching takes a thread, and
+ *     costs the poller nothing. A poller that a {@link PollerDriver} runs is not watched
  */
-public record PollerConfig(String threadName, int batchSize, int maxBatchSize, int tasksPerRound) {
-  private static final PollerConfig DEFAULTS = new PollerConfig("epoll-poller", 64, 64, 1024);
+public record PollerConfig(
+    String threadName,
+    int batchSize,
+    int maxBatchSize,
+    int tasksPerRound,
+    @Nullable Duration stallLimit) {
+  private static final PollerConfig DEFAULTS = new PollerConfig("epoll-poller", 64, 64, 1024, null);
 
   /**
    * Checks the values.
    *
-   * @throws IllegalArgumentException if a number is not positive, or {@code maxBatchSize} less than
-   *     {@code batchSize}
+   * @throws IllegalArgumentException if a number or the limit is not positive, or {@code
+   *     maxBatchSize} less than {@code batchSize}
    */
   public PollerConfig {
     Objects.requireNonNull(threadName, "threadName");
@@ -32,6 +42,10 @@ public record PollerConfig(String threadName, int batchSize, int maxBatchSize, i
           "maxBatchSize is %d: give a number from batchSize, %d, to %d"
               .formatted(maxBatchSize, batchSize, 1 << 20));
     }
+    if (stallLimit != null && (stallLimit.isNegative() || stallLimit.isZero())) {
+      throw new IllegalArgumentException(
+          "stallLimit is " + stallLimit + ": give more than zero, or null not to watch");
+    }
   }
 
   /**
@@ -44,16 +58,22 @@ public record PollerConfig(String threadName, int batchSize, int maxBatchSize, i
 
   /** The same with another name. */
   public PollerConfig withThreadName(String name) {
-    return new PollerConfig(name, batchSize, maxBatchSize, tasksPerRound);
+    return new PollerConfig(name, batchSize, maxBatchSize, tasksPerRound, stallLimit);
   }
 
   /** The same with other sizes of a batch. */
   public PollerConfig withBatchSize(int first, int max) {
-    return new PollerConfig(threadName, first, max, tasksPerRound);
+    return new PollerConfig(threadName, first, max, tasksPerRound, stallLimit);
   }
 
   /** The same with another number of tasks per round. */
   public PollerConfig withTasksPerRound(int tasks) {
-    return new PollerConfig(threadName, batchSize, maxBatchSize, tasks);
+    return new PollerConfig(threadName, batchSize, maxBatchSize, tasks, stallLimit);
+  }
+
+  /** The same, and logs whatever keeps the poller's thread longer than {@code limit}. */
+  public PollerConfig withStallLimit(Duration limit) {
+    return new PollerConfig(
+        threadName, batchSize, maxBatchSize, tasksPerRound, Objects.requireNonNull(limit, "limit"));
   }
 }

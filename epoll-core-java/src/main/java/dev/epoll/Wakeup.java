@@ -77,6 +77,11 @@ final class Wakeup {
     state.set(AWAKE);
   }
 
+  /** Whether the loop sleeps, or is about to be woken. */
+  boolean isAsleep() {
+    return state.get() != AWAKE;
+  }
+
   /**
    * Ends the wait that is under way or about to begin; does nothing if the loop is awake, for it
    * will look for work.

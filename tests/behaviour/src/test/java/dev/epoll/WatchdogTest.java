@@ -1,0 +1,97 @@
+package dev.epoll;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.epoll.testing.CapturedLog;
+import dev.epoll.testing.Eventually;
+import dev.epoll.testing.Fds;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Who keeps the poller thread too long is logged, once each time. */
+class WatchdogTest {
+  private static final Duration LIMIT = Duration.ofMillis(20);
+
+  @Test
+  void whatStallsThePollerThreadIsLoggedOnceEachTimeWithItsStack() throws Exception {
+    PollerConfig config = PollerConfig.defaults().withStallLimit(LIMIT).withThreadName("watched");
+    try (CapturedLog log = CapturedLog.of(Poller.class);
+        Fds fds = new Fds();
+        Poller poller = Poller.open(config)) {
+      Registration registration = poller.register(fds.eventfd(1));
+      for (int stall = 1; stall <= 3; stall++) {
+        int logged = stall;
+        CountDownLatch isLogged = new CountDownLatch(1);
+        RecordingWaiter staller = new RecordingWaiter();
+        registration.arm(
+            Interest.READABLE,
+            new Waiter() {
+              @Override
+              public void ready(Readiness readiness) {
+                stallUntil(isLogged);
+                staller.ready(readiness);
+              }
+
+              @Override
+              public void failed(IOException cause) {
+                staller.failed(cause);
+              }
+            });
+        Eventually.until("the stall is logged", () -> log.thrown().size() == logged);
+        // Twice the limit in which it is looked for again and again
+        Thread.sleep(LIMIT.multipliedBy(2).toMillis());
+        isLogged.countDown();
+        assertTrue(staller.readiness().isReadable());
+        assertEquals(stall, log.thrown().size());
+        StackTraceElement[] stack = log.thrown().get(stall - 1).getStackTrace();
+        assertTrue(
+            Arrays.stream(stack).anyMatch(frame -> frame.getMethodName().equals("stallUntil")));
+      }
+    }
+  }
+
+  private static void stallUntil(CountDownLatch over) {
+    try {
+      over.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void itsThreadEndsWithThePoller() throws Exception {
+    PollerConfig config = PollerConfig.defaults().withStallLimit(LIMIT).withThreadName("short");
+    Poller.open(config).close();
+    Eventually.until("the watchdog has ended", () -> !threads().contains("short-watchdog"));
+  }
+
+  @Test
+  void withoutALimitNobodyWatches() throws Exception {
+    try (Poller poller = Poller.open(PollerConfig.defaults().withThreadName("free"))) {
+      assertTrue(threads().contains("free"), poller::toString);
+      assertTrue(!threads().contains("free-watchdog"), poller::toString);
+    }
+  }
+
+  private static List<String> threads() {
+    return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, -1})
+  void aLimitThatIsNoneIsRefused(long millis) {
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> PollerConfig.defaults().withStallLimit(Duration.ofMillis(millis)));
+    assertTrue(e.getMessage().contains("stallLimit"), e::getMessage);
+  }
+}
