@@ -2,7 +2,6 @@ package dev.epoll.examples
 
 import com.github.ajalt.clikt.core.PrintMessage
 import dev.epoll.Poller
-import dev.epoll.SyscallException
 import dev.epoll.coroutines.connections
 import dev.epoll.net.ListenerSocket
 import dev.epoll.net.StreamSocket
@@ -17,10 +16,8 @@ import java.net.SocketAddress
 import java.nio.channels.UnresolvedAddressException
 import java.nio.file.Path
 import kotlin.concurrent.thread
-import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.cancelChildren
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.supervisorScope
 
@@ -68,25 +65,13 @@ fun atSignal(stop: () -> Unit) {
  */
 suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.serveEach(serve: suspend (S) -> Unit) =
     supervisorScope {
-        var isRefused = false
-        while (isOpen) {
-            try {
-                connections().collect { stream ->
-                    isRefused = false
-                    launch(start = UNDISPATCHED) {
-                        try {
-                            stream.use { serve(it) }
-                        } catch (_: IOException) {
-                            // The client is gone; there is nobody to tell.
-                        }
-                    }
+        connections().collect { stream ->
+            launch(start = UNDISPATCHED) {
+                try {
+                    stream.use { serve(it) }
+                } catch (_: IOException) {
+                    // The client is gone; there is nobody to tell.
                 }
-            } catch (e: SyscallException) {
-                if (e.errnoName() !in listOf("EMFILE", "ENFILE")) throw e
-                // Clients wait in the backlog until a connection is closed.
-                if (!isRefused) System.err.println("no connection can be accepted now: ${e.message}")
-                isRefused = true
-                delay(100.milliseconds)
             }
         }
         coroutineContext.cancelChildren()

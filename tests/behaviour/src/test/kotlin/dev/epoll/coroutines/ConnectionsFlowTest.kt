@@ -2,8 +2,10 @@ package dev.epoll.coroutines
 
 import dev.epoll.ClosedPollerException
 import dev.epoll.SyscallException
+import dev.epoll.net.ListenerSocket
 import dev.epoll.net.TcpListener
 import dev.epoll.net.TcpStream
+import dev.epoll.testing.CapturedLog
 import dev.epoll.testing.FdLimit
 import dev.epoll.testing.PollerScope
 import dev.epoll.testing.until
@@ -16,6 +18,7 @@ import java.nio.ByteBuffer
 import java.nio.channels.ClosedChannelException
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
@@ -131,14 +134,22 @@ class ConnectionsFlowTest :
             }
         }
 
-        test("without a free descriptor the flow fails with EMFILE, and the connection goes on waiting") {
+        test("while no descriptor is free the flow waits, says so once, and goes on") {
             withPoller {
                 val listener = listener()
                 val client = keep(poller.connect(listener.localAddress()))
                 loadClassesBefore()
-                val failure = FdLimit.roomFor(0).use { collecting(listener) }
-                (failure as SyscallException).errnoName() shouldBe "EMFILE"
-                keep(listener.connections().first()).remoteAddress() shouldBe client.localAddress()
+                CapturedLog.of(ListenerSocket::class.java).use { log ->
+                    // Made before, as loading their classes takes a descriptor.
+                    val accept: suspend CoroutineScope.() -> TcpStream = { listener.connections().first() }
+                    val hasSaidSo = { log.thrown().isNotEmpty() }
+                    val accepted =
+                        FdLimit.roomFor(0).use {
+                            waiting(accept).also { until("it has said so", hasSaidSo) }
+                        }
+                    keep(accepted.await()).remoteAddress() shouldBe client.localAddress()
+                    log.thrown().map { (it as SyscallException).errnoName() } shouldBe listOf("EMFILE")
+                }
             }
         }
 
@@ -155,14 +166,8 @@ class ConnectionsFlowTest :
 
 private fun PollerScope.listener(): TcpListener = keep(TcpListener.bind(poller, InetSocketAddress("127.0.0.1", 0)))
 
-private suspend fun collecting(listener: TcpListener): Throwable? = runCatching {
-    listener.connections().collect { it.close() }
-}
-    .exceptionOrNull()
-
 /** Loading a class takes a descriptor, so what will be used while there is none is used before. */
 private suspend fun PollerScope.loadClassesBefore() {
-    collecting(TcpListener.bind(poller, InetSocketAddress("127.0.0.1", 0)).also { it.close() })
     shouldThrow<SyscallException> { poller.awaitReadable(-1) }
     FdLimit.roomFor(0).close()
 }
