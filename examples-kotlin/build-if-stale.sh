@@ -21,14 +21,35 @@ build_if_stale() {
   exec 9<&-
 }
 
+# java_of_default_backend: prints the first java that has the default backend, of JDK 22 or newer.
+java_of_default_backend() {
+  local candidate version
+  for candidate in "${JAVA25_HOME-}" "${JAVA_HOME-}" "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")" \
+    /usr/lib/jvm/*; do
+    if [ -z "$candidate" ]; then continue; fi
+    version=$("$candidate/bin/java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p') || true
+    if [ "${version:-0}" -ge 22 ]; then
+      echo "$candidate/bin/java"
+      return
+    fi
+  done
+  echo "No JDK 22 or newer found: install one, or unpack one anywhere and point JAVA25_HOME at it." >&2
+  return 1
+}
+
 # Whether a jar is missing, or a source, a pom or a source folder (a deletion!) is newer than the build
 is_stale() {
-  local module=${!#} jars jar
+  local module=${!#} built each
   local classpath=$module/target/classpath # written by the build, as the module's pom says
   [ -s "$classpath" ] || return 0
-  IFS=: read -r -a jars <"$classpath" || true
-  for jar in "${jars[@]}" "$module/target/${module//\//-}"-*.jar; do
-    [ -f "$jar" ] || return 0
+  IFS=: read -r -a built <"$classpath" || true
+  if [ -d "$module/src/main" ]; then
+    built+=("$module/target/${module//\//-}"-*.jar)
+  else
+    built+=("$module/target/test-classes") # it has tests only, and no jar
+  fi
+  for each in "${built[@]}"; do
+    [ -e "$each" ] || return 0
   done
   [ -n "$(find pom.xml "$(dirname "$module")/pom.xml" "${@/%//pom.xml}" "${@/%//src}" -newer "$classpath")" ]
 }

@@ -29,6 +29,11 @@ public final class Signals {
 
   /** Sends the signal to the platform thread called {@code name}. */
   public static void send(String name) {
-    LibC.check(C.tgkill(C.getpid(), Eventually.tid(name), SIGUSR2));
+    send(Eventually.tid(name));
+  }
+
+  /** Sends the signal to the thread that the kernel knows as {@code tid}. */
+  public static void send(int tid) {
+    LibC.check(C.tgkill(C.getpid(), tid, SIGUSR2));
   }
 }
