@@ -5,19 +5,15 @@ import static dev.epoll.testing.LibC.check;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.epoll.testing.LibC;
+import dev.epoll.testing.RandomRun;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.RepeatedTest;
-import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
 
 /**
  * Random calls, closes and duplicates against a model of the kernel: an entry belongs to a file and
@@ -40,7 +36,6 @@ class EpollTableRandomTest {
   private final int[] numbers = new int[NUMBERS];
   private final Map<Integer, Integer> fileOf = new HashMap<>();
   private final Map<Key, Epoll.Entry> model = new HashMap<>();
-  private final List<String> history = new ArrayList<>();
   private Epoll epoll;
   private int files;
   private long lastData;
@@ -51,8 +46,7 @@ class EpollTableRandomTest {
     void run() throws IOException;
   }
 
-  @BeforeEach
-  void open() throws Exception {
+  private void open() throws Exception {
     epoll = Epoll.open();
     for (int i = 0; i < NUMBERS; i++) {
       int fd = check(C.eventfd(0, LibC.O_CLOEXEC));
@@ -62,58 +56,75 @@ class EpollTableRandomTest {
     }
   }
 
-  @AfterEach
-  void close() {
+  private void close() {
     epoll.close();
     fileOf.keySet().forEach(C::close);
+    fileOf.clear();
+    model.clear();
   }
 
-  @RepeatedTest(25)
-  void theTableFollowsTheKernel(RepetitionInfo repetition) throws Exception {
-    long seed = new Random().nextLong();
-    history.add("seed " + seed + " in repetition " + repetition.getCurrentRepetition());
-    Random random = new Random(seed);
+  @Test
+  void theTableFollowsTheKernel() {
+    RandomRun.repeat(
+        25,
+        run -> {
+          open();
+          try {
+            follow(run);
+          } finally {
+            close();
+          }
+        });
+  }
+
+  private void follow(RandomRun run) throws Exception {
     for (int i = 0; i < STEPS; i++) {
-      step(random);
-      assertEquals(
-          inOrder(List.copyOf(model.values())), inOrder(epoll.kernelEntries()), this::story);
+      step(run);
+      assertEquals(inOrder(List.copyOf(model.values())), inOrder(epoll.kernelEntries()));
     }
     for (int number : numbers) {
-      call("remove " + number, number, () -> epoll.remove(number), () -> delete(number));
+      call(run, "remove " + number, number, () -> epoll.remove(number), () -> delete(number));
     }
-    assertEquals(List.of(), epoll.entries(), this::story);
+    assertEquals(List.of(), epoll.entries());
   }
 
-  private void step(Random random) throws Exception {
-    int number = numbers[random.nextInt(NUMBERS)];
-    EventMask mask = MASKS.get(random.nextInt(MASKS.size()));
+  private void step(RandomRun run) throws Exception {
+    int number = numbers[run.below(NUMBERS)];
+    EventMask mask = run.oneOf(MASKS);
     long data = ++lastData;
     Epoll.Entry entry = new Epoll.Entry(number, mask, data);
-    switch (random.nextInt(8)) {
+    switch (run.below(8)) {
       case 0, 1 ->
-          call("add " + entry, number, () -> epoll.add(number, mask, data), () -> add(entry));
+          call(run, "add " + entry, number, () -> epoll.add(number, mask, data), () -> add(entry));
       case 2 ->
-          call("modify " + entry, number, () -> epoll.modify(number, mask, data), () -> mod(entry));
-      case 3 -> call("set " + entry, number, () -> epoll.set(number, mask, data), () -> put(entry));
-      case 4 -> call("remove " + number, number, () -> epoll.remove(number), () -> delete(number));
-      case 5 -> closeOrReopen(number);
-      default -> duplicate(numbers[random.nextInt(NUMBERS)], number);
+          call(
+              run,
+              "modify " + entry,
+              number,
+              () -> epoll.modify(number, mask, data),
+              () -> mod(entry));
+      case 3 ->
+          call(run, "set " + entry, number, () -> epoll.set(number, mask, data), () -> put(entry));
+      case 4 ->
+          call(run, "remove " + number, number, () -> epoll.remove(number), () -> delete(number));
+      case 5 -> closeOrReopen(run, number);
+      default -> duplicate(run, numbers[run.below(NUMBERS)], number);
     }
   }
 
   /** Both the library and the model, which must agree on the outcome and on the entry. */
-  private void call(String name, int number, Call call, Supplier<String> modelled)
+  private void call(RandomRun run, String name, int number, Call call, Supplier<String> modelled)
       throws IOException {
-    history.add(name);
+    run.step(name);
     String outcome = "";
     try {
       call.run();
     } catch (SyscallException e) {
       outcome = e.errnoName();
     }
-    assertEquals(modelled.get(), outcome, this::story);
+    assertEquals(modelled.get(), outcome);
     if (heldWithNumber(number) <= 1) { // else the list does not tell which of them is meant
-      assertEquals(Optional.ofNullable(model.get(key(number))), epoll.find(number), this::story);
+      assertEquals(Optional.ofNullable(model.get(key(number))), epoll.find(number));
     }
   }
 
@@ -154,14 +165,14 @@ class EpollTableRandomTest {
     return model.remove(key(number)) == null ? "ENOENT" : "";
   }
 
-  private void closeOrReopen(int number) {
+  private void closeOrReopen(RandomRun run, int number) {
     if (fileOf.containsKey(number)) {
-      history.add("close " + number);
+      run.step("close " + number);
       check(C.close(number));
       fileOf.remove(number);
       dropClosedFiles();
     } else {
-      history.add("reopen " + number);
+      run.step("reopen " + number);
       int fresh = check(C.eventfd(0, LibC.O_CLOEXEC));
       check(C.dup2(fresh, number));
       check(C.close(fresh));
@@ -169,9 +180,9 @@ class EpollTableRandomTest {
     }
   }
 
-  private void duplicate(int from, int to) {
+  private void duplicate(RandomRun run, int from, int to) {
     if (fileOf.containsKey(from)) {
-      history.add("dup2 " + from + " over " + to);
+      run.step("dup2 " + from + " over " + to);
       check(C.dup2(from, to));
       fileOf.put(to, fileOf.get(from));
       dropClosedFiles();
@@ -186,12 +197,5 @@ class EpollTableRandomTest {
     return entries.stream()
         .sorted(Comparator.comparingInt(Epoll.Entry::fd).thenComparingLong(Epoll.Entry::data))
         .toList();
-  }
-
-  private String story() {
-    int shown = Math.min(40, history.size() - 1);
-    return history.get(0)
-        + ", ends with "
-        + String.join("; ", history.subList(history.size() - shown, history.size()));
   }
 }
