@@ -31,7 +31,8 @@ public final class Fds implements AutoCloseable {
   /** Two ends of one thing: a pipe's read end and write end, or two connected sockets. */
   public record Pair(int a, int b) {}
 
-  private int keep(int opened) {
+  /** Takes over {@code opened}, which gets a number as all here have. */
+  public int keep(int opened) {
     int fd = check(C.fcntl(check(opened), F_DUPFD_CLOEXEC, FIRST));
     check(C.close(opened));
     open.push(fd);

@@ -12,6 +12,7 @@ public interface LibC {
   int O_RDONLY = 0;
   int O_WRONLY = 1;
   int O_RDWR = 2;
+  int O_NOCTTY = 0x100;
   int O_NONBLOCK = 0x800;
   int O_CLOEXEC = 0x80000;
   int O_PATH = 0x200000;
@@ -50,6 +51,22 @@ public interface LibC {
   int eventfd(int initialValue, int flags);
 
   int memfd_create(String name, int flags);
+
+  int timerfd_create(int clock, int flags);
+
+  int timerfd_settime(int fd, int flags, long[] spec, long[] old);
+
+  int inotify_init1(int flags);
+
+  int inotify_add_watch(int fd, String path, int mask);
+
+  int ioctl(int fd, long request, int[] argument);
+
+  int ioctl(int fd, long request, byte[] argument);
+
+  int fchmod(int fd, int mode);
+
+  int umask(int mode);
 
   int mkfifo(String path, int mode);
 
