@@ -106,14 +106,14 @@ public final class SocketAddresses {
   /** The name in a struct of {@code length} bytes at the start of {@code memory}. */
   public static byte[] getUnix(ByteBuffer memory, int length) {
     // Kernel: of a sender without a name nothing is stored, not even its family.
-    int size = Math.max(0, Math.min(length, MAX_SIZE) - UN_NAME);
+    int size = Math.min(Math.max(length, UN_NAME), MAX_SIZE) - UN_NAME;
     byte[] name = new byte[size];
     memory.get(UN_NAME, name);
     boolean isPath = size > 0 && name[0] != 0;
-    // Kernel: the length that comes back may count the NUL behind a path (unix(7)).
-    int end = size;
-    while (isPath && end > 0 && name[end - 1] == 0) {
-      end--;
+    // Kernel: the length that comes back may count the NUL that ends a path (unix(7)).
+    int end = isPath ? 1 : size;
+    while (end < size && name[end] != 0) {
+      end++;
     }
     return end == size ? name : Arrays.copyOf(name, end);
   }

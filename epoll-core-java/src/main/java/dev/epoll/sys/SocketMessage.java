@@ -121,10 +121,11 @@ public final class SocketMessage {
     int count = 0;
     int at = CONTROL;
     while (end - at >= FDS) {
-      int length = (int) Math.min(struct.getLong(at), end - at);
-      if (length < FDS) {
+      long said = struct.getLong(at);
+      if (said < FDS) {
         break;
       }
+      int length = (int) Math.min(said, end - at);
       boolean isRights =
           struct.getInt(at + LEVEL) == Linux.SOL_SOCKET
               && struct.getInt(at + TYPE) == Linux.SCM_RIGHTS;
