@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.epoll.Epoll;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.fd.EventFd;
+import dev.epoll.fd.Inotify;
+import dev.epoll.fd.PidFd;
 import dev.epoll.fd.Pipe;
+import dev.epoll.fd.Pty;
 import dev.epoll.fd.RegularFile;
+import dev.epoll.fd.TimerFd;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.FdLimit;
 import dev.epoll.testing.Fds;
@@ -19,7 +24,12 @@ import dev.epoll.testing.LibC;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import jnr.ffi.LibraryLoader;
@@ -106,14 +116,53 @@ class DescriptorLimitTest {
       check(C.fcntl(inherited, F_SETFD, 0));
       List<String> before = fdsOfAChild(directory);
       assertTrue(before.contains(KernelFds.openNow().get(inherited)));
-      try (TcpPair pair = TcpPair.open();
-          Pipe pipe = Pipe.open(pair.poller());
-          EventFd eventFd = EventFd.counter(pair.poller(), 0)) {
+      Map<Integer, String> open = Fds.openNow();
+      Deque<AutoCloseable> ours = new ArrayDeque<>();
+      try {
+        openOneOfEach(ours, directory);
         assertEquals(before, fdsOfAChild(directory));
-        assertEquals(LibC.FD_CLOEXEC, C.fcntl(eventFd.fd(), LibC.F_GETFD, 0));
-        assertTrue(pipe.source().isOpen());
+        Map<Integer, String> opened = new TreeMap<>(Fds.openNow());
+        opened.keySet().removeAll(open.keySet());
+        assertTrue(opened.size() >= ours.size(), opened::toString);
+        for (int fd : opened.keySet()) {
+          assertEquals(LibC.FD_CLOEXEC, C.fcntl(fd, LibC.F_GETFD, 0), () -> fd + " of " + opened);
+        }
+      } finally {
+        while (!ours.isEmpty()) {
+          ours.pop().close();
+        }
       }
     }
+  }
+
+  private static void openOneOfEach(Deque<AutoCloseable> ours, Path directory) throws Exception {
+    Poller poller = Poller.open();
+    ours.push(poller);
+    ours.push(Epoll.open());
+    ours.push(TcpPair.open());
+    ours.push(UdpSocket.bind(poller, TcpPair.anyPort()));
+    UnixListener listener = UnixListener.bind(poller, UnixAddress.of(directory.resolve("socket")));
+    ours.push(listener);
+    ours.push(UnixStream.connect(poller, listener.localAddress()));
+    ours.push(Objects.requireNonNull(listener.tryAccept()));
+    ours.push(UnixDatagramSocket.bind(poller, UnixAddress.unnamed()));
+    UnixStream.Pair pair = UnixStream.pair(poller);
+    ours.push(pair);
+    Pipe pipe = Pipe.open(poller);
+    ours.push(pipe);
+    pair.first().tryWriteWithFds(ByteBuffer.allocate(1), pipe.source().fd());
+    ReceivedFds received = new ReceivedFds(1);
+    ours.push(received);
+    pair.second().tryReadWithFds(ByteBuffer.allocate(1), received);
+    assertEquals(1, received.size());
+    ours.push(EventFd.counter(poller, 0));
+    ours.push(TimerFd.open(poller));
+    ours.push(Inotify.open(poller));
+    Pty pty = Pty.open(poller);
+    ours.push(pty);
+    ours.push(pty.openTerminal());
+    ours.push(PidFd.open(poller, ProcessHandle.current().pid()));
+    ours.push(RegularFile.open(Path.of("/proc/self/stat")));
   }
 
   /** What the fds of a child process are that does not come of this JVM's own ProcessBuilder. */

@@ -14,8 +14,10 @@ import dev.epoll.Poller;
 import dev.epoll.SyscallException;
 import dev.epoll.sys.FileNames;
 import dev.epoll.testing.Conformance;
+import dev.epoll.testing.Fds;
 import dev.epoll.testing.KernelFds;
 import dev.epoll.testing.LibC;
+import dev.epoll.testing.LoopbackFds;
 import dev.epoll.testing.Running;
 import dev.epoll.testing.ThreadKind;
 import java.io.IOException;
@@ -25,6 +27,7 @@ import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -130,6 +133,30 @@ class UnixStreamTest {
     var all = PosixFilePermissions.fromString("rw-rw-rw-");
     UnixListener.bind(poller, path("b"), 1, all).close();
     assertEquals("rw-rw-rw-", permissions("b"));
+  }
+
+  /** bind(2) takes the mode of the socket, so there is no moment in which others may connect. */
+  @Test
+  void theSocketsFileIsForItsOwnerFromItsFirstMoment() throws Exception {
+    int umask = LibC.C.umask(0);
+    try {
+      UnixListener.bind(poller, path("a")).close();
+      UnixDatagramSocket.bind(poller, path("b")).close();
+      assertEquals("rw-------", permissions("a"));
+      assertEquals("rw-------", permissions("b"));
+      byte[] name = directory.resolve("c").toString().getBytes(StandardCharsets.UTF_8);
+      try (Fds fds = new Fds()) {
+        int socket = fds.socket(LibC.AF_UNIX, LibC.SOCK_STREAM);
+        LibC.check(LibC.C.fchmod(socket, 0600));
+        byte[] address = new byte[2 + name.length];
+        address[0] = LibC.AF_UNIX;
+        System.arraycopy(name, 0, address, 2, name.length);
+        LibC.check(LoopbackFds.SOCKETS.bind(socket, address, address.length));
+      }
+      assertEquals("rw-------", permissions("c"));
+    } finally {
+      LibC.C.umask(umask);
+    }
   }
 
   private String permissions(String name) throws Exception {
