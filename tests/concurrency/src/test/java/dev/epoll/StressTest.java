@@ -1,0 +1,40 @@
+package dev.epoll;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.openjdk.jcstress.JCStress;
+import org.openjdk.jcstress.Options;
+
+/**
+ * What the real processor and the JIT compiler make of each place where threads hand something over
+ * without a lock: jcstress runs the tests of this package, each in a JVM of its own, and fails where
+ * an outcome is seen that the test forbids. The report, with how often each outcome was seen, is
+ * {@code target/jcstress/index.html}.
+ *
+ * <p>All have two actors, because jcstress passes over those with more on a machine with two cores.
+ */
+class StressTest {
+  private static final String ONE_JVM =
+      "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow";
+
+  @Test
+  void noOutcomeIsSeenThatATestForbids() throws Exception {
+    Path report = Files.createDirectories(Path.of("jcstress"));
+    List<String> arguments = new ArrayList<>(List.of("-r", report.toString(), "-hs", "256"));
+    if (!"long".equals(System.getProperty("concurrency"))) {
+      // One JVM per test, as it comes: neither all the ways to compile it nor all to place threads.
+      arguments.addAll(List.of("-f", "1", "-fsm", "1", "-iters", "1", "-time", "100"));
+      arguments.addAll(List.of("-sc", "false", "-af", "NONE", "-jvmArgs", ONE_JVM));
+    } else {
+      arguments.addAll(List.of("-m", "quick"));
+    }
+    Options options = new Options(arguments.toArray(String[]::new));
+    if (!options.parse()) {
+      throw new AssertionError("jcstress does not know one of " + arguments);
+    }
+    new JCStress(options).run();
+  }
+}
