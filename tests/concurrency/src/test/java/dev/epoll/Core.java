@@ -17,9 +17,7 @@ final class Core {
       wakeup = Wakeup.open(kernel.syscalls, counters, epoll);
       registrations = new Registrations(null, kernel.syscalls, epoll, wakeup, counters);
       PollerConfig config = PollerConfig.defaults().withBatchSize(4, 4).withTasksPerRound(4);
-      loop =
-          new PollLoop(
-              kernel.syscalls, config, epoll, wakeup, registrations, timers, counters);
+      loop = new PollLoop(kernel.syscalls, config, epoll, wakeup, registrations, timers, counters);
     } catch (SyscallException e) {
       throw new AssertionError(e);
     }

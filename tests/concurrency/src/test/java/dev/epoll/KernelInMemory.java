@@ -51,13 +51,14 @@ final class KernelInMemory {
           Proxy.newProxyInstance(
               Syscalls.class.getClassLoader(),
               new Class<?>[] {Syscalls.class},
-              (proxy, method, args) -> call(method, args));
+              (proxy, method, args) -> call(proxy, method, args));
 
   private final Map<Integer, Entry> set = new TreeMap<>();
   private final Map<Integer, Integer> readiness = new TreeMap<>();
   private final List<Event> harvested = new ArrayList<>();
 
-  private Object call(Method method, Object[] args) {
+  @SuppressWarnings("ReferenceEquality") // there is one proxy per kernel
+  private Object call(Object proxy, Method method, Object[] args) {
     return switch (method.getName()) {
       case "addressOf" -> Backend.syscalls().addressOf((ByteBuffer) args[0]);
       case "epollCreate1" -> EPOLL;
@@ -72,6 +73,9 @@ final class KernelInMemory {
         closeFd((int) args[0]);
         yield 0;
       }
+      case "equals" -> proxy == args[0];
+      case "hashCode" -> System.identityHashCode(proxy);
+      case "toString" -> "KernelInMemory";
       default -> throw new UnsupportedOperationException(method.getName());
     };
   }
@@ -106,14 +110,14 @@ final class KernelInMemory {
       Event event = harvested.remove(0);
       events.set(ValueLayout.JAVA_INT_UNALIGNED, (long) i * EpollEvent.SIZE, event.mask);
       events.set(
-          ValueLayout.JAVA_LONG_UNALIGNED,
-          (long) i * EpollEvent.SIZE + DATA_OFFSET,
-          event.data);
+          ValueLayout.JAVA_LONG_UNALIGNED, (long) i * EpollEvent.SIZE + DATA_OFFSET, event.data);
     }
     return count;
   }
 
-  /** Something happens on {@code fd}, which then is ready for {@code mask}, and for nothing else. */
+  /**
+   * Something happens on {@code fd}, which then is ready for {@code mask}, and for nothing else.
+   */
   synchronized void makeReady(int fd, int mask) {
     readiness.put(fd, mask);
     Entry entry = set.get(fd);
@@ -123,8 +127,8 @@ final class KernelInMemory {
   }
 
   /**
-   * What an epoll_wait takes out of the set now, for the next one to return. Does nothing while that
-   * one is still to come.
+   * What an epoll_wait takes out of the set now, for the next one to return. Does nothing while
+   * that one is still to come.
    */
   synchronized void harvest() {
     if (!harvested.isEmpty()) {

@@ -2,6 +2,7 @@ package dev.epoll;
 
 import static org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt.forClasses;
 
+import dev.epoll.sys.ScratchMemory;
 import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.junit.jupiter.api.Test;
@@ -19,10 +20,18 @@ class ModelTest {
 
   private static void check(
       Class<?> operations, Class<?> specification, ExecutionScenario... scenarios) {
+    check(RANDOM_SCENARIOS, operations, specification, scenarios);
+  }
+
+  private static void check(
+      int randomScenarios,
+      Class<?> operations,
+      Class<?> specification,
+      ExecutionScenario... scenarios) {
     ModelCheckingOptions options =
         new ModelCheckingOptions()
             .sequentialSpecification(specification)
-            .iterations(RANDOM_SCENARIOS)
+            .iterations(randomScenarios)
             .invocationsPerIteration(INTERLEAVINGS)
             .threads(3)
             .actorsPerThread(3)
@@ -30,13 +39,15 @@ class ModelTest {
             .actorsAfter(4)
             // The loop that copies a table of 64 slots comes to its end, and waits for nobody.
             .loopBound(100)
-            // What is in no race: a kernel's calls are one step each, and counts decide nothing.
+            // What is in no race: a kernel's calls are one step each, whoever borrows memory for
+            // them has it alone, and counts decide nothing.
             .addGuarantee(
                 forClasses(
                         KernelInMemory.class.getName(),
                         EpollFd.class.getName(),
                         Core.class.getName(),
                         Readiness.class.getName(),
+                        ScratchMemory.class.getName(),
                         "java.util.concurrent.atomic.LongAdder")
                     .allMethods()
                     .treatAsAtomic());
@@ -151,6 +162,20 @@ class ModelTest {
             .thread("open", "isWatched")
             .thread("close")
             .after("isWatched", "makeReady", "harvest", "round"));
+  }
+
+  /** No random scenarios: what is asked here has a meaning only at the end. */
+  @Test
+  void noTaskIsLostToASleep() {
+    check(
+        0,
+        SleepOperations.class,
+        SleepSpecification.class,
+        Scenario.of(SleepOperations.class)
+            .thread("fallAsleep")
+            .thread("post")
+            .thread("post")
+            .after("sleepsThroughATask"));
   }
 
   @Test

@@ -10,9 +10,9 @@ import org.openjdk.jcstress.Options;
 
 /**
  * What the real processor and the JIT compiler make of each place where threads hand something over
- * without a lock: jcstress runs the tests of this package, each in a JVM of its own, and fails where
- * an outcome is seen that the test forbids. The report, with how often each outcome was seen, is
- * {@code target/jcstress/index.html}.
+ * without a lock: jcstress runs the tests of this package, each in a JVM of its own, and fails
+ * where an outcome is seen that the test forbids. The report, with how often each outcome was seen,
+ * is {@code target/jcstress/index.html}.
  *
  * <p>All have two actors, because jcstress passes over those with more on a machine with two cores.
  */

@@ -10,7 +10,9 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.L_Result;
 
-/** Invariant 7: the poller sleeps only if it has published that it will, and has looked once more. */
+/**
+ * Invariant 7: the poller sleeps only if it has published that it will, and has looked once more.
+ */
 public final class WakeupStress {
   private WakeupStress() {}
 
@@ -41,7 +43,9 @@ public final class WakeupStress {
     }
   }
 
-  /** A poller that was asleep wakes for an event, and falls asleep again, while a task is posted. */
+  /**
+   * A poller that was asleep wakes for an event, and falls asleep again, while a task is posted.
+   */
   @JCStressTest
   @Outcome(id = "awake", expect = ACCEPTABLE, desc = "it found the task, and does not sleep")
   @Outcome(id = "awake, written", expect = ACCEPTABLE, desc = "one early end of a wait, no more")
