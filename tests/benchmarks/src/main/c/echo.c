@@ -79,7 +79,7 @@ static ssize_t answer_http(const char *request, ssize_t count, char *answers) {
 
 static void answer(int fd) {
   static char buffer[BUFFER];
-  static char answers[BUFFER * 8];
+  static char answers[BUFFER * 32]; /* a head has 4 bytes at the least, and an answer less than 128 */
   ssize_t count = recv(fd, buffer, sizeof buffer, 0);
   char *reply = speaks_http ? answers : buffer;
   if (speaks_http && count > 0) count = answer_http(buffer, count, answers);

@@ -6,34 +6,42 @@ import org.jspecify.annotations.Nullable;
 final class DedicatedThread implements PollerThread {
   private final Poller poller;
   private final Thread thread;
-
   private final @Nullable Watchdog watchdog;
 
   DedicatedThread(PollerConfig config, Poller poller) {
     this.poller = poller;
-    // Nothing of whoever happens to open it: neither thread locals nor the class loader.
-    thread = new Thread(null, this::runRounds, config.threadName(), 0, false);
-    thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
-    thread.setDaemon(true);
+    thread = daemon(config.threadName(), this::runRounds);
     watchdog =
         config.stallLimit() == null
             ? null
             : new Watchdog(thread, config.stallLimit(), poller::progress);
   }
 
+  /** A thread with nothing of whoever makes it: neither thread locals nor the class loader. */
+  static Thread daemon(String name, Runnable body) {
+    Thread thread = new Thread(null, body, name, 0, false);
+    thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+    thread.setDaemon(true);
+    return thread;
+  }
+
   private void runRounds() {
     while (!poller.hasEnded()) {
       poller.round(EpollFd.FOREVER);
     }
+    if (watchdog != null) {
+      watchdog.end();
+    }
     poller.finish();
   }
 
+  /** The watchdog first: if it cannot be started, no round has begun that somebody had to end. */
   @Override
   public void start() {
-    thread.start();
     if (watchdog != null) {
       watchdog.start();
     }
+    thread.start();
   }
 
   @Override

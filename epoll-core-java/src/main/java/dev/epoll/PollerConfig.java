@@ -12,9 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param maxBatchSize how far it may be doubled
  * @param tasksPerRound how many tasks, and how many timers, run before the poller looks for events
  *     again
- * @param stallLimit how long a waiter or a task may keep the poller's thread before that is logged,
- *     once, with the thread's stack; null for as long as it likes. Watching takes a thread, and
- *     costs the poller nothing. A poller that a {@link PollerDriver} runs is not watched
+ * @param stallLimit how long an event, a timer or a task may keep the poller's thread, with all
+ *     whom it resumes, before that is logged, once, with the thread's stack; null for as long as it
+ *     likes. Watching takes a thread, and costs the poller nothing. A poller that a {@link
+ *     PollerDriver} runs is not watched
  */
 public record PollerConfig(
     String threadName,

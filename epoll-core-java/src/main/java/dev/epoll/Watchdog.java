@@ -17,6 +17,7 @@ import java.util.function.LongSupplier;
  */
 final class Watchdog {
   private static final int LOOKS_PER_LIMIT = 4;
+  private static final long SHORTEST_NAP_NANOS = 1_000_000;
 
   /** What the progress is while the poller sleeps. */
   static final long ASLEEP = -1;
@@ -25,30 +26,37 @@ final class Watchdog {
   private final Thread thread;
   private final long limitNanos;
   private final LongSupplier progress;
+  private volatile boolean ended;
 
   /**
-   * A watchdog of {@code watched}, which lives as long.
+   * A watchdog of {@code watched}.
    *
-   * @param progress changes with each waiter and task, or is {@link #ASLEEP}
+   * @param progress changes with each event, timer and task, or is {@link #ASLEEP}
    */
   Watchdog(Thread watched, Duration limit, LongSupplier progress) {
     this.watched = watched;
     this.limitNanos = Time.nanos("limit", limit);
     this.progress = progress;
-    thread = new Thread(null, this::watch, watched.getName() + "-watchdog", 0, false);
-    thread.setDaemon(true);
+    thread = DedicatedThread.daemon(watched.getName() + "-watchdog", this::watch);
   }
 
   void start() {
     thread.start();
   }
 
+  /** Ends its thread, at once. */
+  void end() {
+    ended = true;
+    LockSupport.unpark(thread);
+  }
+
   private void watch() {
+    long nap = Math.max(limitNanos / LOOKS_PER_LIMIT, SHORTEST_NAP_NANOS);
     long seen = ASLEEP;
     long seenAt = 0;
     boolean isStalled = false;
-    while (watched.isAlive()) {
-      LockSupport.parkNanos(this, limitNanos / LOOKS_PER_LIMIT);
+    while (!ended) {
+      LockSupport.parkNanos(this, nap);
       long now = System.nanoTime();
       long current = progress.getAsLong();
       if (current == ASLEEP || current != seen) {
@@ -56,18 +64,22 @@ final class Watchdog {
         seenAt = now;
         isStalled = false;
       } else if (!isStalled && now - seenAt >= limitNanos) {
-        isStalled = true;
-        report(now - seenAt);
+        StackTraceElement[] stack = watched.getStackTrace();
+        // Else it got on meanwhile, and the stack may be that of somebody innocent.
+        isStalled = progress.getAsLong() == seen && !ended;
+        if (isStalled) {
+          report(now - seenAt, stack);
+        }
       }
     }
   }
 
-  private void report(long nanos) {
-    Throwable stack = new Throwable("where " + watched.getName() + " is");
-    stack.setStackTrace(watched.getStackTrace());
+  private void report(long nanos, StackTraceElement[] stack) {
+    Throwable where = new Throwable("where " + watched.getName() + " is");
+    where.setStackTrace(stack);
     Log.warning(
-        "%s has been kept by a waiter or a task for %d ms; nobody else is resumed meanwhile"
+        "%s has not got on for %d ms; nobody is resumed meanwhile"
             .formatted(watched.getName(), nanos / 1_000_000),
-        stack);
+        where);
   }
 }

@@ -7,6 +7,7 @@ import dev.epoll.net.StreamSocket
 import java.lang.System.Logger.Level.WARNING
 import java.net.SocketAddress
 import java.nio.channels.ClosedChannelException
+import java.time.ZoneId
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
@@ -16,7 +17,8 @@ import kotlinx.coroutines.flow.Flow
  * suspends; no connection is lost by it.
  *
  * @throws ClosedChannelException if the listener is closed, before or while waiting
- * @throws dev.epoll.SyscallException EMFILE or ENFILE: no descriptor is free; the connection goes on waiting
+ * @throws dev.epoll.SyscallException EMFILE or ENFILE: no descriptor is free, ENOBUFS or ENOMEM: no memory; the
+ *   connection goes on waiting. ENOSPC or ENOMEM of epoll_ctl: [poller] cannot watch one more; the connection is closed
  */
 public suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.accept(poller: Poller = poller()): S {
     while (true) {
@@ -28,9 +30,9 @@ public suspend fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>
 
 /**
  * The connections that come in, each for the collector to close. The flow ends when the listener is closed, and fails
- * as [accept], but for a shortage: where no descriptor, memory or watch is free for one more connection (EMFILE,
- * ENFILE, ENOBUFS, ENOMEM, ENOSPC), that is logged, once until one is accepted again, and tried again after a tenth of
- * a second. Clients wait in the backlog meanwhile.
+ * as [accept], but for a shortage: EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC are logged, once until a connection is
+ * accepted again, and after a tenth of a second it tries again. Where no descriptor is free, clients wait in the
+ * backlog meanwhile; where the poller has no room for one more (ENOSPC, ENOMEM), the one that was accepted is closed.
  *
  * What is between the listener and the collector is lost when that is cancelled: operators with a buffer, such as
  * `buffer` and `flowOn`, do not close what they drop. A coroutine for each connection is best launched with
@@ -44,11 +46,13 @@ public fun <A : SocketAddress, S : StreamSocket<A>> ListenerSocket<A, S>.connect
 
 /** Accepts, and where there is a shortage says so once and waits. */
 private class Accepting<A : SocketAddress, S : StreamSocket<A>>(private val listener: ListenerSocket<A, S>) {
-    private var isShort = false
+    /** For all who collect the flow. */
+    @Volatile private var isShort = false
 
     init {
-        // The first use reads a file, and needs a descriptor for that.
+        // Logging reads files the first time, its configuration and the time zones: later there may be no descriptor.
         LOGGER.isLoggable(WARNING)
+        ZoneId.systemDefault()
     }
 
     suspend fun next(): S {
@@ -57,10 +61,18 @@ private class Accepting<A : SocketAddress, S : StreamSocket<A>>(private val list
                 return listener.accept().also { isShort = false }
             } catch (e: SyscallException) {
                 if (e.errnoName() !in SHORTAGES) throw e
-                if (!isShort) LOGGER.log(WARNING, "no connection can be accepted for now", e)
+                if (!isShort) report(e)
                 isShort = true
                 delay(PAUSE)
             }
+        }
+    }
+
+    private fun report(shortage: SyscallException) {
+        try {
+            LOGGER.log(WARNING, "no connection can be accepted for now", shortage)
+        } catch (_: Throwable) {
+            // A log handler is somebody else's code, which may need a descriptor too; accepting must go on.
         }
     }
 

@@ -494,8 +494,11 @@ final class Simulation {
     RecordingWaiter sleeper = new RecordingWaiter();
     if (rounds.arm(sleeper)) {
       seen.count("sleeps", 1);
+      long wakeups = poller.stats().wakeups();
       poller.execute(() -> seen.count("woken", 1));
-      check(kernel.hasEvents(), "asleep, and not woken for a task");
+      check(
+          poller.stats().wakeups() > wakeups && kernel.hasEvents(),
+          "asleep, and not woken for a task");
       check(rounds.registration().cancel(sleeper), "the set of this kernel is not watched outside");
       rounds.run();
     }

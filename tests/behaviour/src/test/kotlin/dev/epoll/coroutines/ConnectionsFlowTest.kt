@@ -140,6 +140,7 @@ class ConnectionsFlowTest :
                 val client = keep(poller.connect(listener.localAddress()))
                 loadClassesBefore()
                 CapturedLog.of(ListenerSocket::class.java).use { log ->
+                    log.throwAtEach() // which is nobody's business here
                     // Made before, as loading their classes takes a descriptor.
                     val accept: suspend CoroutineScope.() -> TcpStream = { listener.connections().first() }
                     val hasSaidSo = { log.thrown().isNotEmpty() }
