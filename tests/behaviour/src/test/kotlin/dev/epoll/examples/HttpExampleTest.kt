@@ -330,7 +330,7 @@ class HttpExampleTest :
                 for (client in clients) client.use { it.answer().status shouldBe 200 }
                 http.signal("TERM")
                 http.rest() shouldBe listOf("served $limit connections, $limit requests")
-                http.errors().count { "EMFILE" in it } shouldBe 1
+                http.errors().any { "EMFILE" in it } shouldBe true
             }
         }
 

@@ -279,7 +279,7 @@ class RedisExampleTest :
                 talk(own, "ping") shouldBe listOf("+PONG")
                 redis.signal("TERM")
                 redis.rest() shouldBe listOf("served 121 connections, 1 commands")
-                redis.errors().count { "EMFILE" in it } shouldBe 1
+                redis.errors().any { "EMFILE" in it } shouldBe true
             }
         }
 
