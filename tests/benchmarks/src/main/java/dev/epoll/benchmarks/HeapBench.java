@@ -60,7 +60,7 @@ final class HeapBench implements Bench {
     server.awaitDescriptors(descriptors);
     LiveHeap before = LiveHeap.of(server.pid());
     try (LoadClient client = connect(server, connections)) {
-      client.run(0);
+      client.greet();
       return LiveHeap.of(server.pid()).since(before);
     }
   }

@@ -29,7 +29,7 @@ final class IdleBench implements Bench {
         List<Calm<Measurement>> alone = new ArrayList<>(several(busy, pace));
         List<Calm<Measurement>> amongMany = new ArrayList<>();
         try (LoadClient others = LoadClient.connect(server.name(), server.port(), idle)) {
-          others.run(0);
+          others.greet();
           amongMany.addAll(several(busy, pace));
           amongMany.addAll(several(busy, pace));
         }

@@ -15,6 +15,7 @@ final class Turn implements AutoCloseable {
   /** Connects to {@code server}, and has turns that are not counted, for the JVM's compilers. */
   static Turn warm(Lab lab, ServerProcess server, int connections) {
     LoadClient client = LoadClient.connect(server.name(), server.port(), connections);
+    client.greet();
     for (int i = 0; i < lab.effort().warmUps(); i++) {
       Load unused = client.run(lab.effort().warmMillis());
     }

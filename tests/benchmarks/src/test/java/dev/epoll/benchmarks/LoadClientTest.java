@@ -41,6 +41,16 @@ class LoadClientTest {
   }
 
   @Test
+  void aGreetingIsOneMessageOnEachConnection() throws IOException {
+    try (Server server = new Server(ECHO);
+        LoadClient client = server.connect(500, Duration.ofSeconds(30))) {
+      client.greet();
+      assertEquals(500, server.answers.get());
+      assertTrue(client.run(1).messages() > 0);
+    }
+  }
+
+  @Test
   void anotherByteIsAFailure() throws IOException {
     assertFails(
         (message, out) -> {
