@@ -168,8 +168,9 @@ public final class Poller implements AutoCloseable, Executor {
    * Begins to watch {@code fd}, with nothing armed yet. Leaves O_NONBLOCK as it is.
    *
    * @throws SyscallException EPERM (a regular file or another fd that cannot be polled), EBADF,
-   *     EEXIST (registered here already, which stays untouched), ELOOP, ENOSPC (the sysctl
-   *     fs.epoll.max_user_watches); nothing is left behind
+   *     EEXIST (registered here already, which stays untouched: if {@code fd} was closed before its
+   *     registration and dup2(2) brought it back, close the registration first), ELOOP, ENOSPC (the
+   *     sysctl fs.epoll.max_user_watches); nothing is left behind
    * @throws ClosedPollerException if this poller is closed
    */
   public Registration register(int fd) throws IOException {
@@ -298,8 +299,11 @@ public final class Poller implements AutoCloseable, Executor {
    * Ends this poller: every await fails with {@link ClosedPollerException}, told on the poller
    * thread, tasks that were accepted run, timers are dropped, and a thread of its own ends. Returns
    * when that is done, except on the poller thread itself, where it returns at once. The registered
-   * fds stay open. Further calls wait for the same. Two pollers that close each other, each on its
-   * own thread, would wait for ever: a {@link PollerGroup} closes them together.
+   * fds stay open. Further calls wait for the same.
+   *
+   * <p>Two pollers that close each other, each on its own thread, would wait for ever: a {@link
+   * PollerGroup} closes them together. So would a shutdown hook that closes the poller on whose own
+   * thread {@link System#exit} was called, which does not return.
    */
   @Override
   public void close() {

@@ -46,7 +46,9 @@ public final class UnixDatagramSocket extends DatagramEndpoint<UnixAddress> {
   }
 
   /**
-   * The same, for those who have write permission. An abstract name has no permissions.
+   * The same, for those who have write permission. An abstract name has no permissions. What the
+   * umask takes of {@code permissions} is given back by path: for more than it leaves, take a
+   * folder in which nobody else may write.
    *
    * @throws java.net.BindException if there is a file of that name, or it may not be made
    */

@@ -2,8 +2,11 @@ package dev.epoll.net;
 
 import dev.epoll.sys.Backend;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
@@ -26,10 +29,26 @@ final class UnixFiles {
     SocketFd.check("fchmod", Backend.syscalls().fchmod(fd, mode(permissions)), fd);
     SocketCalls.bind(AddressFormat.UNIX, local, fd);
     try {
-      Files.setPosixFilePermissions(path.get(), permissions);
+      undoUmask(path.get(), permissions);
     } catch (Throwable e) {
       deleteAfter(e, local);
       throw e;
+    }
+  }
+
+  /**
+   * Gives back what the umask took of {@code permissions}. Only then is there a call that follows
+   * symbolic links: where others may replace the file in between, it would reach another one.
+   */
+  private static void undoUmask(Path socket, Set<PosixFilePermission> permissions)
+      throws IOException {
+    PosixFileAttributes made =
+        Files.readAttributes(socket, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    if (!made.isOther()) {
+      throw new FileSystemException(socket.toString(), null, "is not the socket that was bound");
+    }
+    if (!made.permissions().equals(permissions)) {
+      Files.setPosixFilePermissions(socket, permissions);
     }
   }
 

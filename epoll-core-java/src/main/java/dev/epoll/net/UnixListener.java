@@ -42,7 +42,8 @@ public final class UnixListener extends ListenerSocket<UnixAddress, UnixStream> 
 
   /**
    * The same with a backlog, and for those who have write permission. An abstract name has no
-   * permissions.
+   * permissions. What the umask takes of {@code permissions} is given back by path: for more than
+   * it leaves, take a folder in which nobody else may write.
    *
    * @throws java.net.BindException if there is a file of that name, or it may not be made
    */

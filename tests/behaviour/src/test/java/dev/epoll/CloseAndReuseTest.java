@@ -267,6 +267,27 @@ class CloseAndReuseTest {
     assertTrue(waiter.readiness().isReadable());
   }
 
+  /** Whether that registration is of this file or of one in between, the kernel does not tell. */
+  @Test
+  void aFileThatComesBackToANumberRegisteredForAnotherIsRefusedUntilThatIsClosed()
+      throws Exception {
+    Fds.Pair pipe = fds.pipe();
+    int copy = fds.dup(pipe.a());
+    poller.register(pipe.a());
+    Registration between = poller.register(reopenAsEventfd(pipe.a(), 0));
+    RecordingWaiter ofBetween = arm(between);
+    check(C.dup2(copy, pipe.a()));
+    SyscallException refused =
+        assertThrows(SyscallException.class, () -> poller.register(pipe.a()));
+    assertEquals("EEXIST", refused.errnoName());
+    assertFalse(between.isClosed());
+    between.close();
+    ofBetween.failure(ClosedRegistrationException.class);
+    RecordingWaiter waiter = arm(poller.register(pipe.a()));
+    Fds.write(pipe.b(), 1);
+    assertTrue(waiter.readiness().isReadable());
+  }
+
   @Test
   @Conformance({235})
   void closingAllBeforeAnyEventBringsNone() throws Exception {

@@ -1,7 +1,10 @@
 package dev.epoll;
 
+import dev.epoll.simulation.Chance;
+import dev.epoll.simulation.Seen;
 import dev.epoll.simulation.SimulatedKernel;
 import dev.epoll.simulation.SimulatedKernel.SimulatedFile;
+import dev.epoll.simulation.Storm;
 import dev.epoll.sys.Backend;
 import dev.epoll.sys.Errno;
 import dev.epoll.sys.Linux;
@@ -14,9 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -49,8 +50,9 @@ final class Simulation {
   };
 
   private final boolean isTraced;
-  private final Random random;
+  private final Chance chance;
   private final Seen seen = new Seen();
+  private final Storm storm;
   private final SimulatedKernel kernel;
   private Poller poller;
   private PollerRounds rounds;
@@ -58,16 +60,10 @@ final class Simulation {
   private final List<Await> waiting = new ArrayList<>();
   private final List<Drained> drained = new ArrayList<>();
 
-  /** Files whose registrations have been edge-triggered: there an event may be repeated. */
-  private final Set<SimulatedFile> edgeTriggered = new HashSet<>();
-
   /** What has been closed behind the back, but may be in the set by another number of the file. */
   private final Set<Orphan> orphans = new HashSet<>();
 
   private final List<Await> promised = new ArrayList<>();
-
-  /** How likely a call is to fail, an event to come late, and so on, in percent. */
-  private int storm;
 
   private final ArrayDeque<String> last = new ArrayDeque<>();
   private int depth;
@@ -78,8 +74,9 @@ final class Simulation {
 
   private Simulation(long seed, boolean isTraced) throws IOException {
     this.isTraced = isTraced;
-    this.random = new Random(seed);
-    this.kernel = new SimulatedKernel(Backend.syscalls(), random, new Storm(), FIRST_NUMBER);
+    this.chance = new Chance(seed);
+    this.storm = new Storm(chance, this::callFailed);
+    this.kernel = new SimulatedKernel(Backend.syscalls(), chance, storm, FIRST_NUMBER);
     open();
   }
 
@@ -111,7 +108,7 @@ final class Simulation {
   }
 
   private void open() throws IOException {
-    storm = 0;
+    storm.blow(0);
     poller = new Poller(CONFIG, kernel.syscalls(), true, started -> rounds = started);
     mostWatches = 0;
   }
@@ -125,6 +122,9 @@ final class Simulation {
 
     /** Its number was closed without asking: from then on only that it is told once is promised. */
     boolean isBroken;
+
+    /** From then on an event may be repeated. */
+    boolean isEdgeTriggered;
 
     Watch(Registration registration, SimulatedFile file) {
       this.registration = registration;
@@ -164,9 +164,7 @@ final class Simulation {
       inside(
           () -> {
             check(!readiness.equals(Readiness.NONE), "ready for nothing");
-            check(
-                wasMet || isBroken || edgeTriggered.contains(file),
-                "an event of somebody else's for " + this);
+            check(wasMet || isBroken || isOfEdges(), "an event of somebody else's for " + this);
           });
       over("ready");
       throwNowAndThen();
@@ -178,8 +176,15 @@ final class Simulation {
       throwNowAndThen();
     }
 
+    private boolean isOfEdges() {
+      // By number it may have joined a registration.
+      return watch != null
+          ? watch.isEdgeTriggered
+          : watches.stream().anyMatch(it -> it.isEdgeTriggered && it.registration.fd() == number);
+    }
+
     private void throwNowAndThen() {
-      if (chance(2)) {
+      if (chance.in100(2)) {
         seen.count("waiters threw", 1);
         throw new IllegalStateException("on purpose");
       }
@@ -207,6 +212,15 @@ final class Simulation {
     }
   }
 
+  private void callFailed(String call, Errno errno) {
+    seen.count("injected " + call, 1);
+    did(call, "fails with", errno);
+    if (errno == Errno.EINVAL) {
+      seen.count("errno EINVAL of the wait", 1);
+      mayHaveEnded = true;
+    }
+  }
+
   /** What is thrown within a waiter or a task is kept: the engine would log it and go on. */
   private void inside(Runnable action) {
     try {
@@ -220,7 +234,7 @@ final class Simulation {
 
   /** Waiters and tasks do what everybody does. */
   private void nested() {
-    if (depth < MAX_DEPTH && chance(30)) {
+    if (depth < MAX_DEPTH && chance.in100(30)) {
       depth++;
       act();
       depth--;
@@ -229,8 +243,8 @@ final class Simulation {
 
   private void step() throws IOException {
     seen.count("steps", 1);
-    if (chance(1)) {
-      storm = chance(50) ? 0 : random.nextInt(60);
+    if (chance.in100(1)) {
+      storm.blow(chance.in100(50) ? 0 : chance.below(60));
     }
     act();
     if (poller.hasEnded()) {
@@ -245,15 +259,15 @@ final class Simulation {
     promised.clear();
     checkCounts();
     checkSet();
-    if (chance(2)) {
-      storm = 0;
+    if (chance.in100(2)) {
+      storm.blow(0);
       calm();
     }
   }
 
   private void act() {
     try {
-      switch (random.nextInt(16)) {
+      switch (chance.below(16)) {
         case 0 -> openFile();
         case 1 -> closeBehind();
         case 2 -> duplicate();
@@ -275,7 +289,7 @@ final class Simulation {
     } catch (IOException | RejectedExecutionException e) {
       seen.count("refused, as something is closed", 1);
     }
-    if (chance(1) && chance(10)) {
+    if (chance.in100(1) && chance.in100(10)) {
       seen.count(depth == 0 ? "closed" : "closed from within", 1);
       did("close the poller");
       mayHaveEnded = true;
@@ -285,13 +299,13 @@ final class Simulation {
 
   private void openFile() {
     if (kernel.numbers().size() < MAX_FILES) {
-      did("open", kernel.open(!chance(5)));
+      did("open", kernel.open(!chance.in100(5)));
     }
   }
 
   private void closeBehind() {
     Integer number = anyNumber();
-    if (number == null || chance(60)) {
+    if (number == null || chance.in100(60)) {
       return;
     }
     orphans.add(new Orphan(number, kernel.file(number)));
@@ -303,7 +317,7 @@ final class Simulation {
     for (Await await : waiting) {
       await.isBroken |= await.number == number;
     }
-    if (chance(50)) {
+    if (chance.in100(50)) {
       seen.count("recycled", 1);
       did("open", kernel.open(true));
     }
@@ -321,7 +335,7 @@ final class Simulation {
     if (number != null) {
       int bits = 0;
       for (int bit : READY_BITS) {
-        bits |= chance(bit <= Linux.EPOLLOUT ? 40 : 5) ? bit : 0;
+        bits |= chance.in100(bit <= Linux.EPOLLOUT ? 40 : 5) ? bit : 0;
       }
       did(number, "is ready for", EventMask.of(bits));
       SimulatedFile file = kernel.file(number);
@@ -331,7 +345,7 @@ final class Simulation {
   }
 
   private void register() throws IOException {
-    int number = chance(5) ? FIRST_NUMBER + 99 : anyNumberOr(FIRST_NUMBER + 99);
+    int number = chance.in100(5) ? FIRST_NUMBER + 99 : anyNumberOr(FIRST_NUMBER + 99);
     if (watches.size() < MAX_REGISTRATIONS) {
       did("register", number);
       Registration registration = poller.register(number);
@@ -342,9 +356,9 @@ final class Simulation {
   }
 
   private void arm() throws IOException {
-    Watch watch = anyWatch();
+    Watch watch = chance.anyOf(watches);
     if (watch != null) {
-      Await await = started(watch, anyOf(INTERESTS));
+      Await await = started(watch, chance.anyOf(INTERESTS));
       did("arm", watch.registration, "for", await);
       try {
         watch.registration.arm(await.interest, await);
@@ -361,7 +375,7 @@ final class Simulation {
     if (number == null) {
       return;
     }
-    Await await = new Await(kernel.file(number), number, anyOf(INTERESTS), null);
+    Await await = new Await(kernel.file(number), number, chance.anyOf(INTERESTS), null);
     waiting.add(await);
     seen.count("armed", 1);
     did("arm by number for", await);
@@ -391,9 +405,9 @@ final class Simulation {
   }
 
   private void tryCall() {
-    Watch watch = anyWatch();
+    Watch watch = chance.anyOf(watches);
     if (watch != null) {
-      Interest interest = anyOf(INTERESTS);
+      Interest interest = chance.anyOf(INTERESTS);
       int edges = watch.registration.edges();
       if (!isMet(watch.file, interest)) {
         did("found nothing of", interest, "on", watch.registration);
@@ -406,10 +420,10 @@ final class Simulation {
     if (drained.isEmpty()) {
       return;
     }
-    Drained call = drained.remove(random.nextInt(drained.size()));
+    Drained call = drained.remove(chance.below(drained.size()));
     Await await = started(call.watch, call.interest);
     did("arm", call.watch.registration, "after", call.edges, "edges for", await);
-    edgeTriggered.add(call.watch.file);
+    call.watch.isEdgeTriggered = true;
     try {
       if (!call.watch.registration.armAfter(call.edges, call.interest, await)) {
         seen.count("an edge came before", 1);
@@ -423,11 +437,8 @@ final class Simulation {
   }
 
   private void cancel() {
-    if (waiting.isEmpty()) {
-      return;
-    }
-    Await await = waiting.get(random.nextInt(waiting.size()));
-    if (await.isArming) {
+    Await await = chance.anyOf(waiting);
+    if (await == null || await.isArming) {
       return; // whoever arms does not know yet whether it waits
     }
     did("cancel", await);
@@ -443,7 +454,7 @@ final class Simulation {
   }
 
   private void closeWatch() {
-    Watch watch = anyWatch();
+    Watch watch = chance.anyOf(watches);
     if (watch != null) {
       watches.remove(watch);
       did("close", watch.registration);
@@ -452,7 +463,7 @@ final class Simulation {
   }
 
   private void later() throws IOException {
-    if (chance(50)) {
+    if (chance.in100(50)) {
       poller.execute(
           () -> {
             seen.count("tasks", 1);
@@ -475,7 +486,7 @@ final class Simulation {
                   seen.count("timers ended", 1);
                 }
               });
-      if (chance(90)) {
+      if (chance.in100(90)) {
         check(far.cancel(), "a timer that is not due cannot be cancelled");
       }
     }
@@ -576,12 +587,11 @@ final class Simulation {
     watches.clear();
     drained.clear();
     orphans.clear();
-    edgeTriggered.clear();
     mayHaveEnded = false;
   }
 
   private void end() throws IOException {
-    storm = 0;
+    storm.blow(0);
     calm();
     for (Await await : List.copyOf(waiting)) {
       check(await.cancel(), "cannot be cancelled: " + await);
@@ -606,93 +616,12 @@ final class Simulation {
     }
   }
 
-  // Chance.
-
-  private boolean chance(int percent) {
-    return random.nextInt(100) < percent;
-  }
-
-  @SafeVarargs
-  private <T> T anyOf(T... choices) {
-    return choices[random.nextInt(choices.length)];
-  }
-
-  private @Nullable Watch anyWatch() {
-    return watches.isEmpty() ? null : watches.get(random.nextInt(watches.size()));
-  }
-
   private @Nullable Integer anyNumber() {
-    List<Integer> numbers = kernel.numbers();
-    return numbers.isEmpty() ? null : numbers.get(random.nextInt(numbers.size()));
+    return chance.anyOf(kernel.numbers());
   }
 
   private int anyNumberOr(int other) {
     Integer number = anyNumber();
     return number == null ? other : number;
-  }
-
-  private final class Storm implements SimulatedKernel.Weather {
-    private final Map<String, Errno[]> errnos =
-        Map.of(
-            "ADD", new Errno[] {Errno.ENOMEM, Errno.ENOSPC},
-            "MOD", new Errno[] {Errno.ENOMEM},
-            "epollWait", new Errno[] {Errno.EINTR, Errno.EINTR, Errno.EINTR, Errno.EINVAL},
-            "write", new Errno[] {Errno.EAGAIN});
-    private boolean wasFull;
-
-    @Override
-    public @Nullable Errno errnoFor(String call) {
-      Errno[] possible = errnos.get(call);
-      if (possible == null || !chance(storm)) {
-        return null;
-      }
-      if (call.equals("write")) {
-        // Full once: then it is read, and has room.
-        wasFull = !wasFull;
-        if (!wasFull) {
-          return null;
-        }
-      }
-      Errno errno = anyOf(possible);
-      seen.count("injected " + call, 1);
-      did(call, "fails with", errno);
-      if (errno == Errno.EINVAL) {
-        seen.count("errno EINVAL of the wait", 1);
-        mayHaveEnded = true;
-      }
-      return errno;
-    }
-
-    @Override
-    public boolean repeats() {
-      return chance(storm / 2);
-    }
-
-    @Override
-    public boolean defers() {
-      return chance(storm);
-    }
-  }
-
-  /** How often what happened. */
-  static final class Seen {
-    private final Map<String, Long> counts = new TreeMap<>();
-
-    void count(String what, long times) {
-      counts.merge(what, times, Long::sum);
-    }
-
-    long count(String what) {
-      return counts.getOrDefault(what, 0L);
-    }
-
-    void add(Seen other) {
-      other.counts.forEach(this::count);
-    }
-
-    @Override
-    public String toString() {
-      return counts.toString();
-    }
   }
 }

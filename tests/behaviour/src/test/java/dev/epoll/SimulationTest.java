@@ -3,6 +3,7 @@ package dev.epoll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.epoll.simulation.Seen;
 import dev.epoll.testing.CapturedLog;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -43,7 +44,7 @@ class SimulationTest {
     Long only = Long.getLong("simulation.seed");
     LongStream seeds =
         only == null ? LongStream.range(FIRST_SEED, FIRST_SEED + RUNS) : LongStream.of(only);
-    Simulation.Seen all = new Simulation.Seen();
+    Seen all = new Seen();
     // Pollers fail, and waiters throw, by the hundred, and that is logged.
     try (CapturedLog log = CapturedLog.of(Poller.class)) {
       seeds.forEach(

@@ -10,13 +10,11 @@ import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
@@ -89,7 +87,7 @@ public final class SimulatedKernel {
   }
 
   private final Syscalls real;
-  private final Random random;
+  private final Chance chance;
   private final Weather weather;
   private final Syscalls syscalls;
   private final int firstNumber;
@@ -106,9 +104,9 @@ public final class SimulatedKernel {
    *     poller's set is watched by the shared poller, of the real kernel. It never gets ready there
    * @param firstNumber numbers of descriptors begin here, above all that are real
    */
-  public SimulatedKernel(Syscalls real, Random random, Weather weather, int firstNumber) {
+  public SimulatedKernel(Syscalls real, Chance chance, Weather weather, int firstNumber) {
     this.real = real;
-    this.random = random;
+    this.chance = chance;
     this.weather = weather;
     this.firstNumber = firstNumber;
     for (Method method : Calls.class.getMethods()) {
@@ -333,7 +331,7 @@ public final class SimulatedKernel {
           reported(entry);
         }
       }
-      Collections.shuffle(found, random);
+      chance.shuffle(found);
       for (int i = 0; i < found.size(); i++) {
         Event event = found.get(i);
         events.putInt((long) i * EpollEvent.SIZE, event.bits);
