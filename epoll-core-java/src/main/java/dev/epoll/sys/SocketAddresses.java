@@ -82,12 +82,11 @@ public final class SocketAddresses {
     byte[] bytes = new byte[inet6 ? 16 : 4];
     memory.get(inet6 ? IN6_ADDRESS : IN_ADDRESS, bytes);
     try {
-      int scope = inet6 ? memory.getInt(IN6_SCOPE) : 0;
-      InetAddress host =
-          scope == 0
-              ? InetAddress.getByAddress(bytes)
-              : Inet6Address.getByAddress(null, bytes, scope);
-      return new InetSocketAddress(host, port);
+      // The JDK makes an IPv4 address of the mapped form, which has no scope.
+      InetAddress host = InetAddress.getByAddress(bytes);
+      int scope = host instanceof Inet6Address ? memory.getInt(IN6_SCOPE) : 0;
+      return new InetSocketAddress(
+          scope == 0 ? host : Inet6Address.getByAddress(null, bytes, scope), port);
     } catch (UnknownHostException e) {
       throw new AssertionError("an address of " + bytes.length + " bytes", e);
     }

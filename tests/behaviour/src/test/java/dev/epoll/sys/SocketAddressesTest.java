@@ -16,6 +16,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SocketAddressesTest {
   private static final byte[] LINK_LOCAL = {
@@ -86,12 +87,14 @@ class SocketAddressesTest {
     assertEquals(7, assertInstanceOf(Inet6Address.class, read.getAddress()).getScopeId());
   }
 
-  @Test
-  void anIpv4AddressInItsIpv6FormComesOutAsIpv4() throws UnknownHostException {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, -1})
+  void anIpv4AddressInItsIpv6FormComesOutAsIpv4WhateverItsScope(int scope)
+      throws UnknownHostException {
     byte[] mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 127, 0, 0, 1};
     memory.putShort(0, (short) Linux.AF_INET6);
     memory.duplicate().order(ByteOrder.BIG_ENDIAN).putShort(2, (short) 8080);
-    memory.put(8, mapped).putInt(24, 0);
+    memory.put(8, mapped).putInt(24, scope);
     InetSocketAddress read = SocketAddresses.get(memory);
     assertInstanceOf(Inet4Address.class, read.getAddress());
     assertEquals(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080), read);
