@@ -62,6 +62,13 @@ class SoakClient(
         }
     }
 
+    /** Reads what does not come, until [end] returns; then [stream] is closed, and the reader is told. */
+    suspend fun waitInVain(stream: TcpStream, end: suspend () -> Unit) =
+        whileReading<ClosedChannelException>(stream) {
+            end()
+            stream.close()
+        }
+
     private suspend fun cancelledConnect() {
         var stream: TcpStream? = null // not the result, which is dropped if the time is over just then
         withTimeoutOrNull(random.nextLong(3).milliseconds) { stream = poller.connect(servers.random(random)) }
@@ -167,15 +174,17 @@ class SoakClient(
         if (read != -1) throw Violation("$read came instead of the end")
     }
 
-    private suspend inline fun <reified E : IOException> whileReading(stream: TcpStream, crossinline end: () -> Unit) =
-        coroutineScope {
-            val reader =
-                async(start = if (random.nextBoolean()) UNDISPATCHED else CoroutineStart.DEFAULT) {
-                    expect<E> { stream.read(ByteBuffer.allocate(1)) }
-                }
-            end()
-            reader.await()
-        }
+    private suspend inline fun <reified E : IOException> whileReading(
+        stream: TcpStream,
+        crossinline end: suspend () -> Unit,
+    ) = coroutineScope {
+        val reader =
+            async(start = if (random.nextBoolean()) UNDISPATCHED else CoroutineStart.DEFAULT) {
+                expect<E> { stream.read(ByteBuffer.allocate(1)) }
+            }
+        end()
+        reader.await()
+    }
 
     private inline fun <reified E : IOException> expect(read: () -> Int) {
         val count =
