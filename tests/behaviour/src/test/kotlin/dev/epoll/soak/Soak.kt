@@ -52,7 +52,7 @@ class Soak(private val connections: Int, private val seed: Long, private val say
         while (violations.isEmpty() && (cycles < 2 || start.elapsedNow() + cycle < duration)) {
             cycles++
             cycleInTime(cycle)
-            say("cycle $cycles is over after ${start.elapsedNow().inWholeSeconds} s")
+            if (violations.isEmpty()) say("cycle $cycles is over after ${start.elapsedNow().inWholeSeconds} s")
         }
         say("${if (violations.isEmpty()) "nothing lost" else "FAILED"}: seed $seed, $cycles cycles")
         return violations.all
