@@ -12,6 +12,7 @@ import kotlin.random.Random
 import kotlin.system.exitProcess
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -19,6 +20,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -32,6 +34,9 @@ private const val OTHER_FDS = 200
 
 /** Longer than what the clients' process allows itself, so that it tells more if it can. */
 private val CLIENTS_LIMIT = LIMIT * 3 / 2
+
+/** Of what is left of a cycle once there is a violation. */
+private val END_LIMIT = 10.seconds
 
 /**
  * A server in this process and its clients in another, in cycles: connections do all sorts of things at random, then
@@ -61,9 +66,10 @@ class Soak(private val connections: Int, private val seed: Long, private val say
     /** A cycle; one that does not end, even when it is cancelled, is left alone. */
     private fun cycleInTime(length: Duration) = runBlocking {
         val scope = CoroutineScope(Dispatchers.Default)
+        val cycle = scope.async { cycle(length) }
         try {
-            withTimeoutOrNull(length + LIMIT * 6) { scope.async { cycle(length) }.await() }
-                ?: violations.add("a cycle did not end")
+            withTimeoutOrNull(length + LIMIT * 6) { while (cycle.isActive && violations.isEmpty()) delay(10) }
+            withTimeoutOrNull(END_LIMIT) { cycle.await() } ?: violations.add("a cycle did not end")
         } catch (e: Violation) {
             violations.add(e.message)
         } catch (_: GivenUp) {
@@ -111,7 +117,10 @@ class Soak(private val connections: Int, private val seed: Long, private val say
 
     private suspend fun hear(word: Word, limit: Duration = CLIENTS_LIMIT) = side.hear(clients.conversation, word, limit)
 
-    override fun close() = side.use { clients.close() }
+    override fun close() {
+        clients.close()
+        if (violations.isEmpty()) side.close() // which otherwise may wait for what was lost
+    }
 
     companion object {
         /**
