@@ -13,9 +13,7 @@ import org.jetbrains.lincheck.datastructures.Param;
  */
 @Param(name = "waiter", gen = IntGen.class, conf = "0:2")
 @Param(name = "readiness", gen = IntGen.class, conf = "0:2")
-public class AwaitOperations {
-  private static final int FD = 7;
-
+public class AwaitOperations extends PollerThreadOperations {
   /** Of waiter 0 to 2: two wait for the same, one for something else. */
   static final List<Interest> INTERESTS =
       List.of(Interest.READABLE, Interest.READABLE, Interest.WRITABLE);
@@ -23,7 +21,6 @@ public class AwaitOperations {
   static final List<Integer> READINESS =
       List.of(Interest.READABLE.mask, Interest.WRITABLE.mask, Linux.EPOLLHUP);
 
-  private final Core core = new Core();
   private final Registration registration;
   private final List<Telling.Told> waiters =
       List.of(new Telling.Told(0), new Telling.Told(1), new Telling.Told(2));
@@ -66,20 +63,6 @@ public class AwaitOperations {
   @Operation(params = "readiness")
   public void makeReady(int readiness) {
     core.kernel.makeReady(FD, READINESS.get(readiness));
-  }
-
-  @Operation(nonParallelGroup = "poller thread")
-  public void harvest() {
-    core.kernel.harvest();
-  }
-
-  @Operation(nonParallelGroup = "poller thread")
-  public String round() {
-    return Telling.outcomeOf(
-        () -> {
-          boolean ignored = core.loop.round(0);
-          return "";
-        });
   }
 
   @Operation

@@ -13,10 +13,7 @@ import org.jspecify.annotations.Nullable;
  * do at once. {@link RegistrationSpecification} says what may come of it.
  */
 @Param(name = "waiter", gen = IntGen.class, conf = "0:1")
-public class RegistrationOperations {
-  private static final int FD = 7;
-
-  private final Core core = new Core();
+public class RegistrationOperations extends PollerThreadOperations {
   private final List<Telling.Told> waiters = List.of(new Telling.Told(0), new Telling.Told(1));
 
   @Operation
@@ -84,20 +81,6 @@ public class RegistrationOperations {
   @Operation
   public void makeReady() {
     core.kernel.makeReady(FD, Linux.EPOLLIN);
-  }
-
-  @Operation(nonParallelGroup = "poller thread")
-  public void harvest() {
-    core.kernel.harvest();
-  }
-
-  @Operation(nonParallelGroup = "poller thread")
-  public String round() {
-    return Telling.outcomeOf(
-        () -> {
-          boolean ignored = core.loop.round(0);
-          return "";
-        });
   }
 
   /** Whether the number is in the kernel's set. */

@@ -47,10 +47,9 @@ final class Scenario {
     String[] words = step.split(" ", -1);
     List<Integer> arguments = Arrays.stream(words).skip(1).map(Integer::valueOf).toList();
     Method method =
-        Arrays.stream(operations.getDeclaredMethods())
+        Arrays.stream(operations.getMethods())
             .filter(candidate -> candidate.getName().equals(words[0]))
             .filter(candidate -> candidate.getParameterCount() == arguments.size())
-            .filter(candidate -> java.lang.reflect.Modifier.isPublic(candidate.getModifiers()))
             .findAny()
             .orElseThrow(() -> new IllegalArgumentException(step));
     return new Actor(method, arguments);
