@@ -65,6 +65,11 @@ final class SharedAwaits {
       // Anew, because nobody told us if the number has a new owner since somebody else began to
       // wait.
       await.shared.registration.arm(interest, await, true);
+    } catch (IOException e) {
+      // Others that let go of it only now must not keep it for the next attempt to find.
+      forget(await.shared);
+      release(await.shared);
+      throw e;
     } catch (Throwable e) {
       release(await.shared);
       throw e;

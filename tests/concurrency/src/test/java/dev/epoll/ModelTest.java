@@ -40,12 +40,13 @@ class ModelTest {
             // The loop that copies a table of 64 slots comes to its end, and waits for nobody.
             .loopBound(100)
             // What is in no race: a kernel's calls are one step each, whoever borrows memory for
-            // them has it alone, and counts decide nothing.
+            // them has it alone, a table is used under its owner's lock, and counts decide nothing.
             .addGuarantee(
                 forClasses(
                         KernelInMemory.class.getName(),
                         EpollFd.class.getName(),
                         Core.class.getName(),
+                        ByFd.class.getName(),
                         Readiness.class.getName(),
                         ScratchMemory.class.getName(),
                         "java.util.concurrent.atomic.LongAdder")
@@ -63,6 +64,10 @@ class ModelTest {
 
   private static Scenario registrations() {
     return Scenario.of(RegistrationOperations.class);
+  }
+
+  private static Scenario sharedAwaits() {
+    return Scenario.of(SharedAwaitOperations.class);
   }
 
   private static Scenario slots() {
@@ -176,6 +181,55 @@ class ModelTest {
             .thread("post")
             .thread("post")
             .after("sleepsThroughATask"));
+  }
+
+  @Test
+  void awaitsOfANumberShareARegistrationThatGoesWithTheLast() {
+    check(
+        SharedAwaitOperations.class,
+        SharedAwaitSpecification.class,
+        sharedAwaits()
+            .before("arm 0", "makeReady", "harvest")
+            .thread("round")
+            .thread("cancel 0")
+            .thread("arm 1")
+            .after("isWatched", "harvest", "round", "isWatched"),
+        sharedAwaits()
+            .before("arm 0", "closeFd")
+            .thread("arm 1")
+            .thread("arm 2", "cancel 2")
+            .thread("cancel 0")
+            .after("isWatched", "makeReady", "harvest", "round", "isWatched"),
+        sharedAwaits()
+            .before("arm 0")
+            .thread("cancel 0", "open")
+            .thread("arm 1", "cancel 1")
+            .after("isWatched", "close", "isWatched"),
+        sharedAwaits()
+            .before("open")
+            .thread("arm 0", "cancel 0")
+            .thread("close")
+            .thread("arm 1")
+            .after("isWatched", "makeReady", "harvest", "round", "isWatched"));
+  }
+
+  @Test
+  void aTimerIsTakenOnceOrCancelled() {
+    check(
+        TimerOperations.class,
+        TimerSpecification.class,
+        Scenario.of(TimerOperations.class)
+            .before("add 0 2", "add 1 2")
+            .thread("takeDue 2", "nanosToFirst", "takeDue 2")
+            .thread("cancel 0", "add 2 1")
+            .thread("cancel 1", "size")
+            .after("takeDue 2", "size"),
+        Scenario.of(TimerOperations.class)
+            .before("add 0 1")
+            .thread("takeDue 1", "takeEnded", "takeEnded")
+            .thread("add 1 1", "cancel 1")
+            .thread("cancel 0", "size")
+            .after("takeEnded", "size"));
   }
 
   @Test
