@@ -14,14 +14,20 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread: {@link #ringBy} and {@link #cancel} on one at a time; it rings on the other poller's.
  */
 final class Alarm {
-  private final Poller clock;
+  private final Clock clock;
   private final Wakeup wakeup;
   private @Nullable Ring ring;
   private Cancellable timer = () -> false;
 
-  Alarm(Poller clock, Wakeup wakeup) {
+  Alarm(Clock clock, Wakeup wakeup) {
     this.clock = clock;
     this.wakeup = wakeup;
+  }
+
+  /** {@link Poller#schedule(Duration, Timers.Action)} of the other poller. */
+  @FunctionalInterface
+  interface Clock {
+    Cancellable schedule(Duration delay, Timers.Action action) throws IOException;
   }
 
   private final class Ring implements Timers.Action {

@@ -36,7 +36,7 @@ public final class PollerRounds {
     this.poller = poller;
     this.loop = loop;
     Poller shared = Poller.openShared();
-    this.alarm = new Alarm(shared, wakeup);
+    this.alarm = new Alarm(shared::schedule, wakeup);
     this.registration = shared.register(epoll.fd());
   }
 
