@@ -112,7 +112,7 @@ class WaiterRaceTest {
     Fds.Pair pipe = fds.pipe();
     Registration registration = poller.register(pipe.a());
     int cancelled = 0;
-    for (int round = 0; round < 20_000; round++) {
+    for (int round = 0; round < 10_000; round++) {
       Counted waiter = new Counted();
       registration.arm(Interest.READABLE, waiter);
       Fds.write(pipe.b(), 1);
@@ -182,7 +182,7 @@ class WaiterRaceTest {
   void noWakeupIsLostInATokenPingPongOverTwoPipes() throws Exception {
     Fds.Pair there = fds.pipe();
     Fds.Pair back = fds.pipe();
-    int rounds = 10_000;
+    int rounds = 5_000;
     try (Registration a = poller.register(there.a());
         Registration b = poller.register(back.a())) {
       race(
@@ -208,7 +208,7 @@ class WaiterRaceTest {
   @Conformance({247, 244})
   void noChangeOfWhatIsAwaitedIsLostWhileThePollerIsBusyOrAsleep() throws Exception {
     Fds.Pair sockets = fds.socketpair();
-    for (int round = 0; round < 10_000; round++) {
+    for (int round = 0; round < 5_000; round++) {
       Registration registration = poller.register(sockets.a());
       Counted reader = new Counted();
       registration.arm(Interest.READABLE, reader);

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
  */
 class ModelTest {
   private static final boolean IS_LONG = "long".equals(System.getProperty("concurrency"));
-  private static final int INTERLEAVINGS = IS_LONG ? 20_000 : 150;
-  private static final int RANDOM_SCENARIOS = IS_LONG ? 100 : 0;
+  private static final int INTERLEAVINGS = IS_LONG ? 2_000 : 150;
+  private static final int RANDOM_SCENARIOS = IS_LONG ? 10 : 0;
 
   private static void check(
       Class<?> operations, Class<?> specification, ExecutionScenario... scenarios) {
