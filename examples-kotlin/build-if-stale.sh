@@ -21,22 +21,6 @@ build_if_stale() {
   exec 9<&-
 }
 
-# java_of_default_backend: prints the first java that has the default backend, of JDK 22 or newer.
-java_of_default_backend() {
-  local candidate version
-  for candidate in "${JAVA25_HOME-}" "${JAVA_HOME-}" "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")" \
-    /usr/lib/jvm/*; do
-    if [ -z "$candidate" ]; then continue; fi
-    version=$("$candidate/bin/java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p') || true
-    if [ "${version:-0}" -ge 22 ]; then
-      echo "$candidate/bin/java"
-      return
-    fi
-  done
-  echo "No JDK 22 or newer found: install one, or unpack one anywhere and point JAVA25_HOME at it." >&2
-  return 1
-}
-
 # Whether a jar is missing, or a source, a pom or a source folder (a deletion!) is newer than the build
 is_stale() {
   local module=${!#} built each

@@ -29,10 +29,13 @@ final class DedicatedThread implements PollerThread {
     while (!poller.hasEnded()) {
       poller.round(EpollFd.FOREVER);
     }
-    if (watchdog != null) {
-      watchdog.end();
+    try {
+      poller.finish();
+    } finally {
+      if (watchdog != null) {
+        watchdog.end();
+      }
     }
-    poller.finish();
   }
 
   /** The watchdog first: if it cannot be started, no round has begun that somebody had to end. */

@@ -66,15 +66,25 @@ final class SharedAwaits {
       // wait.
       await.shared.registration.arm(interest, await, true);
     } catch (IOException e) {
-      // Others that let go of it only now must not keep it for the next attempt to find.
-      forget(await.shared);
-      release(await.shared);
+      letGo(await.shared, e);
       throw e;
     } catch (Throwable e) {
       release(await.shared);
       throw e;
     }
     return await;
+  }
+
+  /**
+   * After a failure. Whoever awaits the number from now on starts afresh if the registration is of
+   * its last owner, though others may let go of it only later; else they join it as before, for to
+   * register would find it again, and not know that it is ours.
+   */
+  private void letGo(SharedRegistration shared, IOException cause) {
+    if (isOutdated(cause)) {
+      forget(shared);
+    }
+    release(shared);
   }
 
   private SharedRegistration acquire(int fd) throws IOException {
@@ -122,7 +132,6 @@ final class SharedAwaits {
     }
   }
 
-  /** Whoever awaits the number from now on starts afresh. */
   private void forget(SharedRegistration shared) {
     lock.lock();
     try {
@@ -153,8 +162,7 @@ final class SharedAwaits {
 
     @Override
     public void failed(IOException cause) {
-      forget(shared);
-      release(shared);
+      letGo(shared, cause);
       waiter.failed(cause);
     }
 

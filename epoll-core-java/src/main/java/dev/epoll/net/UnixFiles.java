@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
@@ -42,8 +43,7 @@ final class UnixFiles {
    */
   private static void undoUmask(Path socket, Set<PosixFilePermission> permissions)
       throws IOException {
-    PosixFileAttributes made =
-        Files.readAttributes(socket, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    PosixFileAttributes made = attributes(socket);
     if (!made.isOther()) {
       throw new FileSystemException(socket.toString(), null, "is not the socket that was bound");
     }
@@ -56,12 +56,19 @@ final class UnixFiles {
   static void deleteAfter(Throwable failure, UnixAddress local) {
     try {
       Optional<Path> path = local.path();
-      if (path.isPresent()) {
-        Files.deleteIfExists(path.get());
+      if (path.isPresent() && attributes(path.get()).isOther()) {
+        Files.delete(path.get());
       }
+    } catch (NoSuchFileException gone) {
+      // Then nothing is left behind.
     } catch (IOException e) {
       failure.addSuppressed(e);
     }
+  }
+
+  /** Of the file itself, not of one that it is a link to. */
+  private static PosixFileAttributes attributes(Path file) throws IOException {
+    return Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
   }
 
   private static int mode(Set<PosixFilePermission> permissions) {

@@ -95,6 +95,28 @@ class FaultInjectionTest {
     }
   }
 
+  @Test
+  void whoArmsAgainAfterAFailureDoesNotEndWithThoseWhoFailedToo() throws Exception {
+    try (Poller poller = open()) {
+      int eventfd = fds.eventfd(0);
+      RecordingWaiter again = new RecordingWaiter();
+      RecordingWaiter first =
+          new RecordingWaiter(() -> poller.arm(eventfd, Interest.READABLE, again));
+      RecordingWaiter second = new RecordingWaiter();
+      poller.arm(eventfd, Interest.READABLE, first);
+      poller.arm(eventfd, Interest.READABLE, second);
+      kernel.fail(FaultySyscalls.MOD, 1, Errno.ENOMEM);
+      assertThrows(
+          SyscallException.class,
+          () -> poller.arm(eventfd, Interest.READABLE, new RecordingWaiter()));
+      first.failure(SyscallException.class);
+      second.failure(SyscallException.class);
+      Fds.add(eventfd, 1);
+      assertTrue(again.readiness().isReadable());
+      assertTrue(poller.snapshot().registrations().isEmpty());
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = Errno.class,

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** docs/reliability.md names tests that there are. */
 class ReliabilityDocTest {
   private static final Pattern BUG = Pattern.compile("\\| (\\d+) \\| .* \\| (`.*`) \\|");
-  private static final Pattern NAMED = Pattern.compile("`(\\w+Test)(?:\\.(\\w+))?`");
+  private static final Pattern NAMED = Pattern.compile("\\b([A-Z]\\w*Test)\\b(?:\\.(\\w+))?");
   private static final List<String> PACKAGES =
       List.of(
           "dev.epoll.",

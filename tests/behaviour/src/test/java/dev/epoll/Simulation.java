@@ -69,7 +69,15 @@ final class Simulation {
   private int depth;
   private int mostWatches;
   private int unfinishedTasks;
+  private int dueTimers;
   private boolean mayHaveEnded;
+
+  /** In this step, also from within. */
+  private boolean aModHasFailed;
+
+  /** The numbers whose registration was closed in this step, also from within. */
+  private final Set<Integer> mayFail = new HashSet<>();
+
   private @Nullable Throwable thrownInside;
 
   private Simulation(long seed, boolean isTraced) throws IOException {
@@ -172,6 +180,11 @@ final class Simulation {
 
     @Override
     public void failed(IOException cause) {
+      inside(
+          () ->
+              check(
+                  isBroken || mayHaveEnded || mayFail.contains(number) || aModHasFailed,
+                  "failed for no reason: " + this + ", " + cause));
       over("failed");
       throwNowAndThen();
     }
@@ -212,9 +225,40 @@ final class Simulation {
     }
   }
 
+  /** A timer of now, or of an hour; told or cancelled once. */
+  private final class Timer implements Waiter {
+    final boolean isDue;
+    private boolean isOver;
+
+    Timer(boolean isDue) {
+      this.isDue = isDue;
+    }
+
+    @Override
+    public void ready(Readiness readiness) {
+      inside(() -> check(isDue, "an hour has not passed"));
+      over("timers due");
+      inside(Simulation.this::nested);
+    }
+
+    @Override
+    public void failed(IOException cause) {
+      inside(() -> check(mayHaveEnded, "a timer failed for no reason: " + cause));
+      over("timers ended");
+    }
+
+    void over(String how) {
+      inside(() -> check(!isOver, "told twice: a timer"));
+      isOver = true;
+      dueTimers -= isDue ? 1 : 0;
+      seen.count(how, 1);
+    }
+  }
+
   private void callFailed(String call, Errno errno) {
     seen.count("injected " + call, 1);
     did(call, "fails with", errno);
+    aModHasFailed |= call.equals("MOD");
     if (errno == Errno.EINVAL) {
       seen.count("errno EINVAL of the wait", 1);
       mayHaveEnded = true;
@@ -246,6 +290,8 @@ final class Simulation {
     if (chance.in100(1)) {
       storm.blow(chance.in100(50) ? 0 : chance.below(60));
     }
+    aModHasFailed = false;
+    mayFail.clear();
     act();
     if (poller.hasEnded()) {
       ended();
@@ -458,6 +504,7 @@ final class Simulation {
     if (watch != null) {
       watches.remove(watch);
       did("close", watch.registration);
+      mayFail.add(watch.registration.fd());
       watch.registration.close();
     }
   }
@@ -471,24 +518,15 @@ final class Simulation {
             inside(this::nested);
           });
       unfinishedTasks++;
-    } else {
-      Cancellable far =
-          poller.schedule(
-              Duration.ofHours(1),
-              new Waiter() {
-                @Override
-                public void ready(Readiness readiness) {
-                  inside(() -> check(false, "an hour has not passed"));
-                }
-
-                @Override
-                public void failed(IOException cause) {
-                  seen.count("timers ended", 1);
-                }
-              });
-      if (chance.in100(90)) {
-        check(far.cancel(), "a timer that is not due cannot be cancelled");
-      }
+      return;
+    }
+    Timer timer = new Timer(chance.in100(30));
+    Cancellable scheduled =
+        poller.schedule(timer.isDue ? Duration.ZERO : Duration.ofHours(1), timer);
+    dueTimers += timer.isDue ? 1 : 0;
+    if (chance.in100(timer.isDue ? 20 : 90)) {
+      check(scheduled.cancel(), "a timer that nobody was told of cannot be cancelled");
+      timer.over("timers cancelled");
     }
   }
 
@@ -560,7 +598,7 @@ final class Simulation {
   private void calm() {
     did("calm");
     depth = MAX_DEPTH; // who is told does nothing now
-    for (int i = 0; kernel.hasEvents(); i++) {
+    for (int i = 0; kernel.hasEvents() || dueTimers > 0; i++) {
       check(i < MAX_ROUNDS_TO_CALM, "events come again and again");
       rounds.run();
     }
@@ -583,6 +621,7 @@ final class Simulation {
     check(poller.snapshot().registrations().isEmpty(), "registrations outlive their poller");
     check(kernel.numbersOfPoller().isEmpty(), "its descriptors are open");
     check(unfinishedTasks == 0, unfinishedTasks + " accepted tasks were not run");
+    check(dueTimers == 0, dueTimers + " timers were not told");
     check(mayHaveEnded, "ended without a reason");
     watches.clear();
     drained.clear();

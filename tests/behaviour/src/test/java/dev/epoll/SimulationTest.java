@@ -35,6 +35,8 @@ class SimulationTest {
           "errno EINVAL of the wait",
           "injected write",
           "recycled",
+          "timers cancelled",
+          "timers due",
           "timers ended",
           "waiters threw",
           "woken");

@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -58,6 +60,47 @@ class WatchdogTest {
             Arrays.stream(stack).anyMatch(frame -> frame.getMethodName().equals("stallUntil")));
       }
     }
+  }
+
+  @Test
+  void whatStallsTheEndIsLoggedToo() throws Exception {
+    PollerConfig config = PollerConfig.defaults().withStallLimit(LIMIT).withThreadName("ending");
+    try (CapturedLog log = CapturedLog.of(Poller.class);
+        Fds fds = new Fds();
+        Poller poller = Poller.open(config)) {
+      CountDownLatch isLogged = new CountDownLatch(1);
+      RecordingWaiter staller = new RecordingWaiter(() -> stallUntil(isLogged));
+      poller.register(fds.eventfd(0)).arm(Interest.READABLE, staller);
+      poller.beginClose();
+      Eventually.until("the stall is logged", () -> log.thrown().size() == 1);
+      isLogged.countDown();
+      staller.failure(ClosedPollerException.class);
+    }
+  }
+
+  @Test
+  void aPollerGetsOnWithEachEventTimerAndTask() throws Exception {
+    List<Long> seen = new CopyOnWriteArrayList<>();
+    try (Fds fds = new Fds();
+        Poller poller = Poller.open()) {
+      RecordingWaiter.Reaction look = () -> seen.add(poller.progress());
+      RecordingWaiter event = new RecordingWaiter(look);
+      RecordingWaiter timer = new RecordingWaiter(look);
+      RecordingWaiter task = new RecordingWaiter(look);
+      poller.register(fds.eventfd(1)).arm(Interest.READABLE, event);
+      event.readiness();
+      poller.schedule(Duration.ofNanos(1), timer);
+      timer.readiness();
+      poller.execute(
+          () -> {
+            seen.add(poller.progress());
+            poller.execute(() -> task.ready(Readiness.NONE));
+          });
+      task.readiness();
+      Eventually.until("it sleeps", () -> poller.progress() == Watchdog.ASLEEP);
+    }
+    assertEquals(4, Set.copyOf(seen).size(), seen::toString);
+    assertTrue(!seen.contains(Watchdog.ASLEEP), seen::toString);
   }
 
   private static void stallUntil(CountDownLatch over) {

@@ -22,6 +22,9 @@ import java.util.TreeMap;
  * <p>Events are taken out of the set by {@link #harvest()}, not by the wait that returns them, so
  * that what happens between the two is a test's to choose.
  *
+ * <p>Not the SimulatedKernel of tests/behaviour: here each call is one step, of any thread, and
+ * nothing goes wrong.
+ *
  * <p>Thread: every method from any.
  */
 final class KernelInMemory {

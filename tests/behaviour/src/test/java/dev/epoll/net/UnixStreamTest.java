@@ -12,6 +12,8 @@ import dev.epoll.ClosedRegistrationException;
 import dev.epoll.Interest;
 import dev.epoll.Poller;
 import dev.epoll.SyscallException;
+import dev.epoll.fd.Inotify;
+import dev.epoll.fd.InotifyMask;
 import dev.epoll.sys.FileNames;
 import dev.epoll.testing.Conformance;
 import dev.epoll.testing.Fds;
@@ -140,8 +142,12 @@ class UnixStreamTest {
   void theSocketsFileIsForItsOwnerFromItsFirstMoment() throws Exception {
     int umask = LibC.C.umask(0);
     try {
-      UnixListener.bind(poller, path("a")).close();
-      UnixDatagramSocket.bind(poller, path("b")).close();
+      try (Inotify inotify = Inotify.open(poller)) {
+        inotify.watch(directory, InotifyMask.ATTRIB);
+        UnixListener.bind(poller, path("a")).close();
+        UnixDatagramSocket.bind(poller, path("b")).close();
+        assertNull(inotify.tryTake(), "its mode was changed");
+      }
       assertEquals("rw-------", permissions("a"));
       assertEquals("rw-------", permissions("b"));
       byte[] name = directory.resolve("c").toString().getBytes(StandardCharsets.UTF_8);

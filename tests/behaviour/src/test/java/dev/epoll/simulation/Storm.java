@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Weather that gets better and worse. */
 public final class Storm implements SimulatedKernel.Weather {
-  /** What epoll_ctl(2), epoll_wait(2) and eventfd(2) may fail with, as often as it is there. */
+  /** What epoll_ctl(2), epoll_wait(2) and the write(2) of a wakeup to its eventfd may fail with. */
   private static final Map<String, Errno[]> ERRNOS =
       Map.of(
           "ADD", new Errno[] {Errno.ENOMEM, Errno.ENOSPC},

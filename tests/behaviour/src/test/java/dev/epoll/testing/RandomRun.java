@@ -67,8 +67,4 @@ public final class RandomRun {
   public <T> T oneOf(List<T> all) {
     return all.get(random.nextInt(all.size()));
   }
-
-  public Random random() {
-    return random;
-  }
 }

@@ -17,11 +17,13 @@ import java.net.InetSocketAddress
 import java.nio.ByteBuffer
 import java.nio.channels.ClosedChannelException
 import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.count
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.map
@@ -146,7 +148,10 @@ class ConnectionsFlowTest :
                     val hasSaidSo = { log.thrown().isNotEmpty() }
                     val accepted =
                         FdLimit.roomFor(0).use {
-                            waiting(accept).also { until("it has said so", hasSaidSo) }
+                            waiting(accept).also {
+                                until("it has said so", hasSaidSo)
+                                delay(350.milliseconds) // it tries again and again
+                            }
                         }
                     keep(accepted.await()).remoteAddress() shouldBe client.localAddress()
                     log.thrown().map { (it as SyscallException).errnoName() } shouldBe listOf("EMFILE")

@@ -117,6 +117,7 @@ final class Peers {
         "-XX:+UseSerialGC",
         "-Xms512m",
         "-Xmx512m",
+        "-XX:+IgnoreUnrecognizedVMOptions",
         "--enable-native-access=ALL-UNNAMED",
         "--sun-misc-unsafe-memory-access=allow",
         "-D" + Backend.PROPERTY + "=" + backend,
