@@ -26,10 +26,10 @@ final class DedicatedThread implements PollerThread {
   }
 
   private void runRounds() {
-    while (!poller.hasEnded()) {
-      poller.round(EpollFd.FOREVER);
-    }
     try {
+      while (!poller.hasEnded()) {
+        poller.round(EpollFd.FOREVER);
+      }
       poller.finish();
     } finally {
       if (watchdog != null) {

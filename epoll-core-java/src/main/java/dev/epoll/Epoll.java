@@ -414,7 +414,8 @@ public final class Epoll implements AutoCloseable {
 
   /**
    * Ends this set; the fds in it stay open. A wait that is blocked ends with {@link
-   * ClosedEpollException}. Further calls do nothing.
+   * ClosedEpollException}; where the kernel has no descriptor or no memory for the wakeup that this
+   * takes, with the next event. Further calls do nothing.
    */
   @Override
   public void close() {

@@ -5,21 +5,22 @@ package dev.epoll;
  * what it throws is dropped, for there is nobody left to tell, and the poller must go on.
  */
 final class Log {
-  private static final System.Logger LOGGER = System.getLogger(Poller.class.getName());
-
   private Log() {}
 
-  static void error(String what, Throwable thrown) {
-    log(System.Logger.Level.ERROR, what, thrown);
+  /** {@code what} happened to {@code whom}, because of {@code thrown}. */
+  static void error(String what, Object whom, Throwable thrown) {
+    log(System.Logger.Level.ERROR, what, whom, thrown);
   }
 
-  static void warning(String what, Throwable thrown) {
-    log(System.Logger.Level.WARNING, what, thrown);
+  /** The same, if it is no error yet. */
+  static void warning(String what, Object whom, Throwable thrown) {
+    log(System.Logger.Level.WARNING, what, whom, thrown);
   }
 
-  private static void log(System.Logger.Level level, String what, Throwable thrown) {
+  // Even finding the logger runs code of others, and putting the words together takes memory.
+  private static void log(System.Logger.Level level, String what, Object whom, Throwable thrown) {
     try {
-      LOGGER.log(level, what, thrown);
+      System.getLogger(Poller.class.getName()).log(level, what + ": " + whom, thrown);
     } catch (Throwable dropped) {
       // See the class comment.
     }

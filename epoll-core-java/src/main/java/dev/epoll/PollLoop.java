@@ -183,7 +183,7 @@ final class PollLoop {
     try {
       task.run();
     } catch (Throwable e) {
-      Log.error("a task threw, the others go on: " + task.getClass().getName(), e);
+      Log.error("a task threw, the others go on", task.getClass().getName(), e);
     }
   }
 

@@ -54,6 +54,11 @@ public final class Poller implements AutoCloseable, Executor {
   private final PollerThread thread;
   private final AtomicReference<@Nullable End> end = new AtomicReference<>();
 
+  /** Why it fails. Ordering: before {@code end} is set to {@code failed}. */
+  private volatile @Nullable Throwable failure;
+
+  private final End failed;
+
   Poller(PollerConfig config, Syscalls syscalls) throws IOException {
     this(config, syscalls, true, null);
   }
@@ -62,6 +67,10 @@ public final class Poller implements AutoCloseable, Executor {
       throws IOException {
     this.config = config;
     this.closeable = closeable;
+    this.failed =
+        new End(
+            State.FAILED,
+            () -> new IOException("poller " + config.threadName() + " has failed", failure));
     this.epoll = EpollFd.open(syscalls);
     try {
       this.wakeup = Wakeup.open(syscalls, counters, epoll);
@@ -316,16 +325,12 @@ public final class Poller implements AutoCloseable, Executor {
   /** {@link #close()} for those who wait for the end themselves, or not at all. */
   void beginClose() {
     FailureCause reason = () -> new ClosedPollerException(config.threadName());
-    if (closeable && endWith(State.CLOSED, reason)) {
+    if (closeable && end.compareAndSet(null, new End(State.CLOSED, reason))) {
       registrations.end(reason);
       // A task, because the loop looks for tasks once more before it sleeps.
       loop.post(() -> {});
       wakeup.wake();
     }
-  }
-
-  private boolean endWith(State state, FailureCause reason) {
-    return end.compareAndSet(null, new End(state, reason));
   }
 
   boolean hasEnded() {
@@ -349,13 +354,16 @@ public final class Poller implements AutoCloseable, Executor {
 
   /** For {@link Watchdog}. Thread: any; what it reads may be a moment old. */
   long progress() {
-    return wakeup.isAsleep() ? Watchdog.ASLEEP : counters.waits + counters.events + counters.tasks;
+    return wakeup.isAsleep()
+        ? Watchdog.ASLEEP
+        : counters.waits + counters.events + counters.tasks + registrations.toldOfTheEnd();
   }
 
+  /** Needs no memory but for the log: it may be for want of it that the poller fails. */
   void fail(Throwable cause) {
-    String failure = "poller " + config.threadName() + " has failed";
-    if (endWith(State.FAILED, () -> new IOException(failure, cause))) {
-      Log.error(failure + ", its awaits end", cause);
+    failure = cause;
+    if (end.compareAndSet(null, failed)) {
+      Log.error("a poller has failed, and its awaits end", config.threadName(), cause);
     }
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -419,6 +420,22 @@ public final class Registration implements AutoCloseable {
       countEdge(false);
       waiters.drain(waiting);
       return true;
+    }
+  }
+
+  /**
+   * {@code add}, which is EPOLL_CTL_ADD of the same number, and ENDED if that goes through.
+   *
+   * <p>Kernel: then the number has a new owner, and the entry of this registration is gone or out
+   * of reach. Invariant: no arm comes in between, for its MOD would hit the new owner's entry.
+   */
+  int replace(IntSupplier add, WaiterQueue.Batch waiting) {
+    synchronized (waiters) {
+      int result = add.getAsInt();
+      if (result >= 0) {
+        end(FailureCause.FD_REPLACED, waiting);
+      }
+      return result;
     }
   }
 

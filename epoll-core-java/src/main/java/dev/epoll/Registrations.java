@@ -79,17 +79,18 @@ final class Registrations {
       }
       int slot = bySlot.allocate();
       int sequence = bySlot.lastSequence(slot) + 1;
-      int result = add(fd, Token.of(slot, sequence));
+      Registration previous = byFd.get(fd);
+      long token = Token.of(slot, sequence);
+      int result =
+          previous == null ? add(fd, token) : previous.replace(() -> add(fd, token), orphans);
       if (result < 0) {
         bySlot.free(slot, sequence);
         throw EpollFd.failure(Linux.EPOLL_CTL_ADD, fd, -result);
       }
       Registration registration = new Registration(this, fd, slot, sequence);
       bySlot.put(slot, registration);
-      Registration previous = byFd.put(registration);
-      // Kernel: the ADD went through, so the number has a new owner and the previous entry is gone
-      // or out of reach.
-      if (previous != null && previous.end(FailureCause.FD_REPLACED, orphans)) {
+      byFd.put(registration);
+      if (previous != null) {
         bySlot.free(previous.slot(), previous.lastSequence());
       }
       return registration;
@@ -155,6 +156,11 @@ final class Registrations {
   /** Thread: the poller thread, after {@link #end}; so they are told where they would have been. */
   void tellEnded(FailureCause reason) {
     fail(endedWaiters, reason);
+  }
+
+  /** How many {@link #tellEnded} has told. Thread: any; it may be a moment old. */
+  int toldOfTheEnd() {
+    return endedWaiters.told();
   }
 
   private void fail(WaiterQueue.Batch waiting, FailureCause reason) {

@@ -134,9 +134,11 @@ final class WaiterQueue {
   /** Waiters that were taken out under the lock and are told after it. */
   static final class Batch {
     private static final int INITIAL_CAPACITY = 2;
+    private static final String THREW = "a waiter threw, the others go on";
 
     private @Nullable Waiter[] waiters = new Waiter[INITIAL_CAPACITY];
     private int size;
+    private int told;
 
     private void add(Waiter waiter) {
       if (size == waiters.length) {
@@ -158,29 +160,34 @@ final class WaiterQueue {
         try {
           waiter.ready(readiness);
         } catch (Throwable e) {
-          report(waiter, e);
+          Log.error(THREW, waiter.getClass().getName(), e);
         }
       }
       size = 0;
     }
 
-    /** Tells every waiter in order, and empties the batch. */
+    /** The same. */
     void failed(FailureCause cause) {
       int count = size;
       for (int i = 0; i < count; i++) {
-        Waiter waiter = Objects.requireNonNull(waiters[i]);
+        Waiter waiter = waiters[i];
+        if (waiter == null) {
+          continue; // told of readiness, before that broke off
+        }
         waiters[i] = null;
+        told++;
         try {
           waiter.failed(cause.exception());
         } catch (Throwable e) {
-          report(waiter, e);
+          Log.error(THREW, waiter.getClass().getName(), e);
         }
       }
       size = 0;
     }
 
-    private static void report(Waiter waiter, Throwable e) {
-      Log.error("a waiter threw, the others go on: " + waiter.getClass().getName(), e);
+    /** How many have been told of a failure. Ordering: plain; a reader may see a moment ago. */
+    int told() {
+      return told;
     }
   }
 }

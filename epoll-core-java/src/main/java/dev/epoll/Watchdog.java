@@ -78,8 +78,8 @@ final class Watchdog {
     Throwable where = new Throwable("where " + watched.getName() + " is");
     where.setStackTrace(stack);
     Log.warning(
-        "%s has not got on for %d ms; nobody is resumed meanwhile"
-            .formatted(watched.getName(), nanos / 1_000_000),
+        "a poller thread does not get on, and nobody is resumed meanwhile",
+        "%s for %d ms".formatted(watched.getName(), nanos / 1_000_000),
         where);
   }
 }

@@ -14,7 +14,8 @@ import kotlinx.coroutines.flow.Flow
 
 /**
  * Accepts a connection, which stays with [poller], and suspends as long as none is waiting. Cancellable while it
- * suspends; no connection is lost by it.
+ * suspends; no connection is lost by it. Does not suspend while connections are waiting: a loop of it that is to leave
+ * others their turn has to `yield()` now and then, as [connections] does.
  *
  * @throws ClosedChannelException if the listener is closed, before or while waiting
  * @throws dev.epoll.SyscallException EMFILE or ENFILE: no descriptor is free, ENOBUFS or ENOMEM: no memory; the

@@ -6,6 +6,12 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.FlowCollector
+import kotlinx.coroutines.yield
+
+/**
+ * So many are taken before others on the same thread have their turn, who would else wait for one that never runs dry.
+ */
+private const val MOST_IN_A_TURN = 16
 
 /**
  * What [take] gives again and again, until [channel] is closed.
@@ -14,8 +20,9 @@ import kotlinx.coroutines.flow.FlowCollector
  */
 internal class TakenUntilClosed<T>(private val channel: Channel, private val take: suspend () -> T) : Flow<T> {
     override suspend fun collect(collector: FlowCollector<T>) {
+        var count = 0
         while (true) {
-            currentCoroutineContext().ensureActive()
+            if (++count % MOST_IN_A_TURN == 0) yield() else currentCoroutineContext().ensureActive()
             val taken =
                 try {
                     take()

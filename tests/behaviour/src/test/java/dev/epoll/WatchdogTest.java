@@ -79,7 +79,7 @@ class WatchdogTest {
   }
 
   @Test
-  void aPollerGetsOnWithEachEventTimerAndTask() throws Exception {
+  void aPollerGetsOnWithEachEventTimerAndTaskAndWithEachWhoIsToldOfTheEnd() throws Exception {
     List<Long> seen = new CopyOnWriteArrayList<>();
     try (Fds fds = new Fds();
         Poller poller = Poller.open()) {
@@ -98,8 +98,11 @@ class WatchdogTest {
           });
       task.readiness();
       Eventually.until("it sleeps", () -> poller.progress() == Watchdog.ASLEEP);
+      Registration silent = poller.register(fds.eventfd(0));
+      silent.arm(Interest.READABLE, new RecordingWaiter(look));
+      silent.arm(Interest.READABLE, new RecordingWaiter(look));
     }
-    assertEquals(4, Set.copyOf(seen).size(), seen::toString);
+    assertEquals(6, Set.copyOf(seen).size(), seen::toString);
     assertTrue(!seen.contains(Watchdog.ASLEEP), seen::toString);
   }
 

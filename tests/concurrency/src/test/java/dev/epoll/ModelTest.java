@@ -201,6 +201,11 @@ class ModelTest {
             .thread("cancel 0")
             .after("isWatched", "makeReady", "harvest", "round", "isWatched"),
         sharedAwaits()
+            .before("arm 0", "closeFd")
+            .thread("arm 1")
+            .thread("arm 2")
+            .after("isWatched", "makeReady", "harvest", "round", "isWatched"),
+        sharedAwaits()
             .before("arm 0")
             .thread("cancel 0", "open")
             .thread("arm 1", "cancel 1")

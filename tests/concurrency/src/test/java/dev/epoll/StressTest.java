@@ -1,9 +1,11 @@
 package dev.epoll;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -32,6 +34,7 @@ class StressTest {
   @Test
   void noOutcomeIsSeenThatATestForbids() throws Exception {
     Path report = Files.createDirectories(Path.of("jcstress"));
+    Instant start = Instant.now();
     List<String> arguments = new ArrayList<>(List.of("-r", report.toString(), "-hs", "256"));
     List<String> tests = TestList.tests().stream().sorted().toList();
     if (!"long".equals(System.getProperty("concurrency"))) {
@@ -50,8 +53,11 @@ class StressTest {
     }
     new JCStress(options).run();
     for (String test : tests) {
-      assertTrue(
-          Files.exists(report.resolve(test + ".html")), () -> "there is no report of " + test);
+      Path told = report.resolve(test + ".html");
+      assertTrue(Files.exists(told), () -> "there is no report of " + test);
+      assertFalse(
+          Files.getLastModifiedTime(told).toInstant().isBefore(start),
+          () -> "this is the report of an earlier run: " + told);
     }
   }
 }

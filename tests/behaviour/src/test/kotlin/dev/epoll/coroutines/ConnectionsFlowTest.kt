@@ -12,14 +12,23 @@ import dev.epoll.testing.until
 import dev.epoll.testing.withPoller
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.ints.shouldBeLessThan
+import io.kotest.matchers.longs.shouldBeLessThan
 import io.kotest.matchers.shouldBe
 import java.net.InetSocketAddress
 import java.nio.ByteBuffer
 import java.nio.channels.ClosedChannelException
 import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.TimeSource
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
@@ -30,6 +39,7 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 
 class ConnectionsFlowTest :
     FunSpec({
@@ -144,17 +154,40 @@ class ConnectionsFlowTest :
                 CapturedLog.of(ListenerSocket::class.java).use { log ->
                     log.throwAtEach() // which is nobody's business here
                     // Made before, as loading their classes takes a descriptor.
+                    val resumes = Resumes()
                     val accept: suspend CoroutineScope.() -> TcpStream = { listener.connections().first() }
                     val hasSaidSo = { log.thrown().isNotEmpty() }
+                    val start = TimeSource.Monotonic.markNow()
                     val accepted =
                         FdLimit.roomFor(0).use {
-                            waiting(accept).also {
+                            async(resumes, CoroutineStart.UNDISPATCHED, accept).also {
                                 until("it has said so", hasSaidSo)
                                 delay(350.milliseconds) // it tries again and again
                             }
                         }
                     keep(accepted.await()).remoteAddress() shouldBe client.localAddress()
+                    resumes.count.get().toLong() shouldBeLessThan start.elapsedNow().inWholeMilliseconds / 100 + 10
                     log.thrown().map { (it as SyscallException).errnoName() } shouldBe listOf("EMFILE")
+                }
+            }
+        }
+
+        test("connections that are all there already leave others on the thread their turn") {
+            withPoller {
+                val listener = listener()
+                repeat(100) { keep(poller.connect(listener.localAddress())) }
+                val accepted = AtomicInteger()
+                withContext(poller.asCoroutineDispatcher()) {
+                    val collector = launch {
+                        listener.connections().collect {
+                            it.close()
+                            accepted.incrementAndGet()
+                        }
+                    }
+                    val sawOthers = async { accepted.get() }
+                    sawOthers.await() shouldBeLessThan 20
+                    until("all are accepted") { accepted.get() == 100 }
+                    collector.cancelAndJoin()
                 }
             }
         }
@@ -169,6 +202,16 @@ class ConnectionsFlowTest :
             }
         }
     })
+
+/** Dispatches as Dispatchers.Default does, and counts. */
+private class Resumes : CoroutineDispatcher() {
+    val count = AtomicInteger()
+
+    override fun dispatch(context: CoroutineContext, block: Runnable) {
+        count.incrementAndGet()
+        Dispatchers.Default.dispatch(context, block)
+    }
+}
 
 private fun PollerScope.listener(): TcpListener = keep(TcpListener.bind(poller, InetSocketAddress("127.0.0.1", 0)))
 

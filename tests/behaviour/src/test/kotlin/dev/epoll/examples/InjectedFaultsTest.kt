@@ -28,7 +28,7 @@ private val BORNE =
         "sendto:error=EINTR:when=1+3",
         "recvfrom:delay_exit=20000:when=1+3",
         "close:delay_enter=20000:when=1+3",
-        "?epoll_wait,epoll_pwait,epoll_ctl:delay_enter=10000:when=1+3",
+        "?epoll_wait,epoll_pwait,?epoll_pwait2,epoll_ctl:delay_enter=10000:when=1+3",
     )
 
 /** What ends a connection, and no other. A connection makes about three calls of a kind, so not each of them is hit. */
