@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * that calls it.
  *
  * <p>Fairness: each part of a round is bounded, so neither a flood of events nor a task that posts
- * itself again keeps the others waiting for more than a round.
+ * itself again keeps the others waiting for more than a round. What a task posts is for the next.
  *
  * <p>Thread: {@link #post} from any; the rest on one thread at a time, which is the poller thread
  * then.
@@ -19,6 +19,14 @@ final class PollLoop {
    * How often a full batch is followed by another look, before timers and tasks have their turn.
    */
   private static final int MAX_POLLS_PER_ROUND = 8;
+
+  /** In the queue behind the tasks of a round. */
+  private static final class EndOfRound implements Runnable {
+    @Override
+    public void run() {}
+  }
+
+  private static final EndOfRound END_OF_ROUND = new EndOfRound();
 
   private final Syscalls syscalls;
   private final PollerConfig config;
@@ -32,6 +40,9 @@ final class PollLoop {
   private final WaiterQueue.Batch met = new WaiterQueue.Batch();
   private final WaiterQueue.Batch lost = new WaiterQueue.Batch();
   private EventBuffer events;
+
+  /** Whether {@code END_OF_ROUND} is in the queue. */
+  private boolean isMarked;
 
   /** Set once no round will follow; then a task is refused, or runs in {@link #finish}. */
   private volatile boolean finished;
@@ -168,9 +179,16 @@ final class PollLoop {
   }
 
   private boolean runTasks(int limit) {
+    if (tasks.isEmpty()) {
+      return false;
+    }
+    if (!isMarked) {
+      isMarked = tasks.add(END_OF_ROUND);
+    }
     for (int i = 0; i < limit; i++) {
       Runnable task = tasks.poll();
-      if (task == null) {
+      if (task == null || task instanceof EndOfRound) {
+        isMarked = false;
         return i > 0;
       }
       run(task);
@@ -207,7 +225,11 @@ final class PollLoop {
     // From now on no task is accepted, so the queue comes to an end even where a task posts
     // another.
     finished = true;
-    runTasks(Integer.MAX_VALUE);
+    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+      if (!(task instanceof EndOfRound)) {
+        run(task);
+      }
+    }
     wakeup.close();
     epoll.close();
   }

@@ -62,25 +62,24 @@ public final class Eventually {
     return Integer.parseInt(task(name).orElseThrow().getFileName().toString());
   }
 
-  private static boolean isInEpollWait(String name) throws IOException {
+  private static boolean isInEpollWait(String name) {
     Optional<Path> task = task(name);
     return task.isPresent()
-        && EPOLL_WAITS.contains(
-            Files.readString(task.get().resolve("syscall")).split(" ", 2)[0].trim());
+        && EPOLL_WAITS.contains(read(task.get(), "syscall").split(" ", 2)[0].trim());
   }
 
   private static Optional<Path> task(String name) {
     String comm = name.length() > 15 ? name.substring(0, 15) : name;
     try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-      return tasks.filter(task -> commOf(task).equals(comm)).findFirst();
+      return tasks.filter(task -> read(task, "comm").trim().equals(comm)).findFirst();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static String commOf(Path task) {
+  private static String read(Path task, String file) {
     try {
-      return Files.readString(task.resolve("comm")).trim();
+      return Files.readString(task.resolve(file));
     } catch (IOException threadHasEnded) {
       return "";
     }
