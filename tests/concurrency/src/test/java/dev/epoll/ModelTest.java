@@ -204,7 +204,7 @@ class ModelTest {
             .before("arm 0", "closeFd")
             .thread("arm 1")
             .thread("arm 2")
-            .after("isWatched", "makeReady", "harvest", "round", "isWatched"),
+            .after("isWatched", "cancel 1", "cancel 2", "isWatched"),
         sharedAwaits()
             .before("arm 0")
             .thread("cancel 0", "open")
